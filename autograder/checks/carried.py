@@ -1,0 +1,161 @@
+"""Is a backward right for a forward that is wrong?
+
+A student whose forward slipped should not lose the backward as well. But a forward can be chosen so
+that its gradient is trivial, so it must still behave like the reference's: its changes point the same
+way, and wherever the reference's derivative is not zero, or varies with the input, theirs does too.
+"""
+
+from collections.abc import Generator
+from dataclasses import dataclass
+
+import numpy as np
+
+from autograder.checks.plan import Check
+from autograder.checks.verdict import Sheet
+from autograder.topic.case import Case
+from autograder.topic.declare import Block, Topic
+from autograder.topic.kinds import Failure, Observed, arguments, observe
+from autograder.values.asking import Answer, Ask
+from autograder.values.compare import Comparison, as_array, norm, precision
+from autograder.values.outcomes import Outcome
+
+DIRECTIONS = 12
+USABLE = 8  # directions that must be free of kinks
+ALIKE = 0.5  # cosine between a change of the student's forward and of the reference's
+STEP = {64: 6e-6, 32: 5e-3}  # central differences are most exact here, for each precision of the forward
+AGREE = {64: 1e-5, 32: 2e-2}  # relative, over the directions
+KINK = {64: 1e-4, 32: 5e-2}  # disagreement of two step sizes beyond which a direction is skipped
+_MOST = 2 / 3
+
+Asking = Generator[Ask, Answer, bool]
+
+
+def holds(sheet: Sheet, check: Check, found: list[Comparison]) -> Asking:
+    """Whether the block is right for the student's own forward on every case of the check."""
+    topic = sheet.plan.topic
+    block = topic.block(check.block)
+    if topic.kind not in ("function", "layer") or not block.wrt or len(found) != len(check.cases):
+        return False
+    if any(comparison.outcome not in (Outcome.PASSED, Outcome.WRONG_VALUE) for comparison in found):
+        return False
+    forward = yield from sheet.compare_all(check.cases, block.of)
+    outcomes = {comparison.outcome for comparison in forward}
+    if Outcome.WRONG_VALUE not in outcomes or outcomes - {Outcome.PASSED, Outcome.WRONG_VALUE}:
+        return False
+    for name in check.cases:
+        case = sheet.plan.cases[name]
+        if not (yield from _holds_on(topic, block, case, sheet.seen[name])):
+            return False
+    return True
+
+
+@dataclass(frozen=True)
+class _Changes:
+    """Derivatives along random directions: of the student's forward and of the reference's."""
+
+    directions: list[np.ndarray]
+    theirs: list[np.ndarray]
+    right: list[np.ndarray]
+
+
+def _holds_on(topic: Topic, block: Block, case: Case, seen: Observed) -> Asking:
+    gradient = as_array(seen[block.name]).astype(np.float64)
+    digits = precision(as_array(seen[block.of]))
+    changes = yield from _changes(topic, block, case, digits)
+    if changes is None or len(changes.directions) < USABLE:
+        return False
+    dout = np.asarray(case.inputs.get("dout", 1.0))
+    numerical = np.array([float(np.sum(dout * change)) for change in changes.theirs])
+    claimed = np.array([np.vdot(gradient, direction) for direction in changes.directions])
+    if not float(norm(numerical - claimed)) <= AGREE[digits] * float(norm(numerical)):
+        return False
+    if not _alike(changes):
+        return False
+    return (yield from _follows(topic, block, case, gradient))
+
+
+def _changes(topic: Topic, block: Block, case: Case, digits: int) -> Generator[Ask, Answer, _Changes | None]:
+    base = np.asarray(case.inputs[block.wrt], dtype=np.float64)
+    rng = np.random.default_rng(20040 + base.size)
+    changes = _Changes([], [], [])
+    step = STEP[digits] * max(1.0, float(norm(base)) / max(1.0, np.sqrt(base.size)))
+    for _ in range(DIRECTIONS):
+        direction = rng.normal(size=base.shape)
+        derivatives = []
+        for width in (step, step / 2):
+            ends = []
+            for sign in (1, -1):
+                moved = case.at(**{block.wrt: base + sign * width * direction})
+                seen = yield from observe(topic, moved)
+                ends.append(_numbers(seen.get(block.of)))
+            if ends[0] is None or ends[1] is None or ends[0].shape != ends[1].shape:
+                return None
+            derivatives.append((ends[0] - ends[1]) / (2 * width))
+        wide, narrow = derivatives
+        if not float(norm(wide - narrow)) <= KINK[digits] * float(norm(wide)):
+            continue
+        changes.directions.append(direction)
+        changes.theirs.append(wide)
+        changes.right.append(_reference_change(topic, block, case, base, direction))
+    return changes
+
+
+def _reference_change(topic: Topic, block: Block, case: Case, base: np.ndarray, direction: np.ndarray) -> np.ndarray:
+    ends = []
+    for sign in (1, -1):
+        inputs = case.inputs | {block.wrt: base + sign * STEP[64] * direction}
+        outputs = topic.main(*arguments(topic.parameters, inputs).values())
+        ends.append(np.asarray(outputs[topic.returns.index(block.of)], dtype=np.float64))
+    return np.asarray((ends[0] - ends[1]) / (2 * STEP[64]))
+
+
+def _alike(changes: _Changes) -> bool:
+    """Whether the student's forward moves as the reference's does, along most directions."""
+    if changes.right[0].size == 1:
+        return _cosine(np.array(changes.theirs), np.array(changes.right)) > ALIKE
+    agreeing = sum(_cosine(theirs, right) > ALIKE for theirs, right in zip(changes.theirs, changes.right, strict=True))
+    return agreeing >= _MOST * len(changes.right)
+
+
+def _follows(topic: Topic, block: Block, case: Case, gradient: np.ndarray) -> Asking:
+    """Theirs is not zero wherever the reference's is not, and varies wherever the reference's varies."""
+    here = _right_gradient(topic, block, case)
+    scale = float(np.abs(here).max(initial=0.0))
+    size = float(np.abs(gradient).max(initial=0.0))
+    if not scale or not size or ((np.abs(here) > 1e-6 * scale) & (np.abs(gradient) <= 1e-12 * size)).any():
+        return False
+    base = np.asarray(case.inputs[block.wrt], dtype=np.float64)
+    moved = case.at(**{block.wrt: base + np.random.default_rng(7).normal(size=base.shape)})
+    there = _right_gradient(topic, block, moved)
+    seen = yield from observe(topic, moved)
+    theirs = _numbers(seen.get(block.name))
+    if theirs is None or theirs.shape != gradient.shape:
+        return False
+    varies = np.abs(there - here) > 1e-6 * scale
+    return not (varies & (np.abs(theirs - gradient) <= 1e-12 * size)).any()
+
+
+def _right_gradient(topic: Topic, block: Block, case: Case) -> np.ndarray:
+    outputs = topic.main(*arguments(topic.parameters, case.inputs).values())
+    if topic.kind == "function":
+        return np.asarray(outputs[topic.returns.index(block.name)], dtype=np.float64)
+    backward = list(topic.reference.values())[1]
+    gradients = backward(case.inputs["dout"], outputs[1])
+    names = [each.name for each in topic.blocks if each.kind == "gradient"]
+    parts = gradients if len(names) > 1 else (gradients,)
+    return np.asarray(parts[names.index(block.name)], dtype=np.float64)
+
+
+def _numbers(shown: object) -> np.ndarray | None:
+    if shown is None or isinstance(shown, Failure):
+        return None
+    try:
+        array = as_array(shown).astype(np.float64)
+    except TypeError:
+        return None
+    return array if np.isfinite(array).all() else None
+
+
+def _cosine(one: np.ndarray, other: np.ndarray) -> float:
+    size = float(norm(one)) * float(norm(other))
+    return float(np.vdot(one, other)) / size if size else 0.0

@@ -1,0 +1,69 @@
+"""How is one question put, check after check?
+
+A generator like the checks it runs: whoever drives it answers its asks, from a jail, or from a
+reference, an alternative or a misconception in this process. So the proof runs the code that grades.
+"""
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
+
+from autograder.checks import convergence, gradient, property_, value
+from autograder.checks.plan import Check, Plan
+from autograder.checks.verdict import CheckRun, Sheet, Verdict
+from autograder.values.asking import Answer, Ask
+from autograder.values.outcomes import Outcome
+
+_KINDS: dict[str, Callable[[Sheet, Check], CheckRun]] = {
+    "value": value.run,
+    "gradient": gradient.run,
+    "property": property_.run,
+    "convergence": convergence.run,
+}
+
+
+@dataclass
+class Result:
+    """What a question brought: a verdict a check, and the sheet with everything that was observed."""
+
+    plan: Plan
+    sheet: Sheet
+    verdicts: dict[str, Verdict] = field(default_factory=dict)
+
+    def points(self, check: Check) -> float:
+        """Points of one check, to the hundredth; an outcome that may not earn earns nothing."""
+        verdict = self.verdicts[check.id]
+        return round(check.points * verdict.fraction, 2)
+
+    @property
+    def total(self) -> float:
+        return round(sum(self.points(check) for check in self.plan.checks), 2)
+
+
+def conduct(plan: Plan) -> Generator[Ask, Answer, Result]:
+    """Put every check of a question; the generator's return value is the Result."""
+    result = Result(plan, Sheet(plan))
+    for check in plan.checks:
+        needed = result.verdicts.get(check.requires)
+        if needed is not None and needed.outcome != Outcome.PASSED:
+            result.verdicts[check.id] = Verdict(
+                _behind(needed.outcome), check.cases[0], "Counts only where the ordinary cases are right."
+            )
+        else:
+            result.verdicts[check.id] = yield from _KINDS[check.kind](result.sheet, check)
+    return result
+
+
+def drive(plan: Plan, ask: Callable[[Ask], Answer]) -> Result:
+    """Put a question to whatever `ask` answers for, here and now."""
+    run = conduct(plan)
+    try:
+        request = next(run)
+        while True:
+            request = run.send(ask(request))
+    except StopIteration as stop:
+        result: Result = stop.value
+        return result
+
+
+def _behind(outcome: Outcome) -> Outcome:
+    return Outcome.WRONG_VALUE if outcome == Outcome.CARRIED else outcome

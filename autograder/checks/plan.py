@@ -1,0 +1,66 @@
+"""What is checked in one question, and what is each check worth?
+
+The plan is data about one draw of hidden inputs: cases, expectations, checks. It is made by the
+compiler and read by the checks; it holds everything that must never reach student code.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from autograder.topic.case import Case
+from autograder.topic.declare import Topic
+from autograder.values.compare import Expectation
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check of a question.
+
+    kind: `value`, `gradient`, `property` or `convergence`. block: the output it judges, or the name of
+    the property. cases: the cases it looks at, in order. requires: the id of a check that must have
+    passed for this one to count.
+    """
+
+    id: str
+    kind: str
+    block: str
+    cases: tuple[str, ...]
+    points: float
+    requires: str = ""
+
+
+@dataclass(frozen=True)
+class Bar:
+    """How far a long training run must come.
+
+    log_loss: natural logarithm of the largest loss in nats that passes: mean of the reference's over
+    `seeds` runs plus four standard deviations. shapes: of what the run must return.
+    """
+
+    log_loss: float
+    mean: float
+    deviation: float
+    seeds: int
+    shapes: dict[str, dict[str | int, tuple[int, ...]]]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One draw of one question.
+
+    wrong: what each misconception shows, {misconception: {case: {block: value, or a Failure}}}.
+    runs: the inputs of the long runs of a trainer; the second is used when the first misses the bar.
+    """
+
+    question: str
+    topic: Topic
+    cases: dict[str, Case]
+    expectations: dict[str, dict[str, Expectation]]
+    checks: tuple[Check, ...]
+    bar: Bar | None = None
+    runs: tuple[Case, ...] = ()
+    wrong: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
+
+    @property
+    def points(self) -> float:
+        return round(sum(check.points for check in self.checks), 2)

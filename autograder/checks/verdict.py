@@ -1,0 +1,118 @@
+"""How did one check end, and what has the question shown so far?"""
+
+from collections.abc import Generator
+from dataclasses import dataclass
+
+from autograder.checks.plan import Plan
+from autograder.topic.case import Case
+from autograder.topic.kinds import Failure, Observation, Observed, observe
+from autograder.values.asking import Answer, Ask
+from autograder.values.compare import Comparison, compare
+from autograder.values.outcomes import EARNING, Outcome
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How one check ended.
+
+    case: the case that decided. message: for the student. evidence: for the teaching assistant.
+    earned: the part of the points that an outcome which may earn has earned.
+    """
+
+    outcome: Outcome
+    case: str
+    message: str = ""
+    evidence: str = ""
+    earned: float = 0.0
+
+    @property
+    def fraction(self) -> float:
+        """The part of the check's points: nothing, unless the outcome is one that may earn."""
+        return self.earned if self.outcome in EARNING else 0.0
+
+
+CheckRun = Generator[Ask, Answer, Verdict]
+
+
+class Sheet:
+    """What student code has shown on the cases of one question; each case is asked once."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.seen: dict[str, Observed] = {}
+
+    def observe(self, name: str) -> Observation:
+        """What came back on a case, by block."""
+        if name not in self.seen:
+            self.seen[name] = yield from observe(self.plan.topic, self.plan.cases[name])
+        return self.seen[name]
+
+    def compare(self, name: str, block: str) -> Comparison:
+        """Hold one block of an observed case against what is expected of it."""
+        seen = self.seen[name]
+        if block not in seen:
+            return Comparison(Outcome.WRONG_TYPE, f"{block} did not come back.")
+        shown = seen[block]
+        if isinstance(shown, Failure):
+            return Comparison(shown.outcome, failure_message(shown), failure_evidence(shown))
+        return compare(actual=shown, expected=self.plan.expectations[name][block], what=block)
+
+    def compare_all(self, cases: tuple[str, ...], block: str) -> Generator[Ask, Answer, list[Comparison]]:
+        """Observe and compare every case; after a stop from outside the rest is left unasked."""
+        found = []
+        for name in cases:
+            yield from self.observe(name)
+            found.append(self.compare(name, block))
+            if found[-1].outcome in STOPS:
+                break
+        return found
+
+
+# Ends said by whoever watches from outside; what follows in the same check would only end so again.
+STOPS = frozenset({Outcome.TIMED_OUT, Outcome.OUT_OF_MEMORY, Outcome.CRASHED, Outcome.NOT_GRADED})
+
+
+def first_failure(cases: tuple[str, ...], found: list[Comparison]) -> Verdict | None:
+    """The verdict of the first case that is not right, or None."""
+    for name, comparison in zip(cases, found, strict=False):
+        if comparison.outcome != Outcome.PASSED:
+            return Verdict(comparison.outcome, name, comparison.message, comparison.evidence)
+    return None
+
+
+def passed(case: Case | str) -> Verdict:
+    return Verdict(Outcome.PASSED, case if isinstance(case, str) else case.name, earned=1.0)
+
+
+def failure_message(failure: Failure) -> str:
+    """What a student reads: the kind of the exception and their own line, never its text."""
+    detail = failure.answer.detail
+    where = ""
+    if detail.get("line"):
+        where = f" at {str(detail.get('where', '')).strip('<>')}, line {detail['line']}"
+    match failure.outcome:
+        case Outcome.RAISED:
+            return f"{failure.doing} raised {detail.get('type', 'an exception')}{where}."
+        case Outcome.MISSING:
+            return f"{failure.doing}: not defined, or still the stub."
+        case Outcome.FORBIDDEN:
+            return (
+                f"{failure.doing} used {detail.get('name') or 'something'}, which this question does not allow{where}."
+            )
+        case Outcome.WRONG_TYPE:
+            return f"{failure.doing} returned {detail.get('got', 'something else')}, not what was agreed."
+        case Outcome.TIMED_OUT:
+            return f"{failure.doing} did not end within the question's time."
+        case Outcome.OUT_OF_MEMORY:
+            return f"{failure.doing} needed more memory than there is."
+        case Outcome.CRASHED:
+            return f"{failure.doing} ended the Python process."
+        case Outcome.NOT_GRADED:
+            return "This could not be graded; the fault is ours, and it will be graded again."
+        case _:
+            return f"{failure.doing}."
+
+
+def failure_evidence(failure: Failure) -> str:
+    """What a teaching assistant reads beside it."""
+    return ", ".join(f"{key}: {value}" for key, value in failure.answer.detail.items())

@@ -1,0 +1,1 @@
+"""What is a course? `course.toml`, its assignments, its key and its references."""

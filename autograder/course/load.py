@@ -1,0 +1,143 @@
+"""How are a course and its assignments read from their folder?"""
+
+import tomllib
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import ValidationError
+
+from autograder.course.errors import CourseError, listed, nearest
+from autograder.course.schema import AssignmentFile, CourseFile, Limits, Question, Strict, valid_keys
+
+__all__ = ["Assignment", "Course", "Limits", "Question", "assignment_ids", "load_assignment", "load_course"]
+
+COURSE_FILE = "course.toml"
+ASSIGNMENT_FILE = "assignment.toml"
+_Document = TypeVar("_Document", bound=Strict)
+
+
+@dataclass(frozen=True)
+class Course:
+    """A course folder, its `course.toml` read and checked.
+
+    environments: names of packages by the environment's name.
+    key_file: where the key is that seeds hidden inputs; it need not exist yet.
+    """
+
+    title: str
+    environments: Mapping[str, tuple[str, ...]]
+    key_file: Path
+    dir: Path
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """One assignment, its `assignment.toml` read and checked. `id` is the name of its folder."""
+
+    id: str
+    title: str
+    due: datetime | None
+    questions: tuple[Question, ...]
+    limits: Limits
+    dir: Path
+
+    @property
+    def max_points(self) -> float:
+        return sum(question.points for question in self.questions)
+
+
+def load_course(directory: Path | str) -> Course:
+    """Read `course.toml` of a course folder; CourseError says what is wrong with it."""
+    folder = Path(directory).absolute()
+    path = folder / COURSE_FILE
+    if not path.is_file():
+        raise CourseError(
+            f"{directory} is not a course: it has no {COURSE_FILE}; "
+            "point --course at a course folder, or make one with `autograder init DIR`"
+        )
+    read = _read(path, CourseFile)
+    environments = {name: tuple(table.packages) for name, table in read.environments.items()}
+    return Course(read.title, environments, folder / read.key, folder)
+
+
+def assignment_ids(course: Course) -> list[str]:
+    """The assignments that a course has, sorted."""
+    return sorted(path.parent.name for path in course.dir.glob(f"assignments/*/{ASSIGNMENT_FILE}"))
+
+
+def load_assignment(course: Course, assignment_id: str) -> Assignment:
+    """Read one assignment; CourseError says what is wrong with it, or which ones there are."""
+    known = assignment_ids(course)
+    if assignment_id not in known:
+        raise CourseError(
+            f"{course.dir} has no assignment {assignment_id!r}{nearest(assignment_id, known)}; "
+            f"there are: {listed(known)} (each a folder assignments/ID with an {ASSIGNMENT_FILE})"
+        )
+    folder = course.dir / "assignments" / assignment_id
+    path = folder / ASSIGNMENT_FILE
+    read = _read(path, AssignmentFile)
+    for number, question in enumerate(read.questions, 1):
+        if question.environment not in course.environments:
+            raise CourseError(
+                f"{path}: question {number} ({question.id}): environment {question.environment!r} is not one of "
+                f"{COURSE_FILE}{nearest(question.environment, course.environments)}; "
+                f"there are: {listed(course.environments)}"
+            )
+    counts = Counter(question.id for question in read.questions)
+    twice = [name for name, count in counts.items() if count > 1]
+    if twice:
+        raise CourseError(f"{path}: two questions have the id {twice[0]!r}; each needs one of its own")
+    return Assignment(assignment_id, read.title, read.due, tuple(read.questions), read.limits, folder)
+
+
+def _read(path: Path, model: type[_Document]) -> _Document:
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise CourseError(f"{path} is not valid TOML: {error}") from error
+    except UnicodeDecodeError as error:
+        raise CourseError(f"{path} is not UTF-8 text: save it as UTF-8") from error
+    except OSError as error:
+        raise CourseError(f"{path} cannot be read: {error.strerror}") from error
+    try:
+        return model.model_validate(document)
+    except ValidationError as error:
+        problems = [_sentence(problem, model, document) for problem in error.errors()]
+        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        raise CourseError(f"{path}: {problems[0]}{more}") from error
+
+
+def _sentence(problem: Mapping[str, object], model: type[Strict], document: Mapping[str, object]) -> str:
+    """What is wrong, where in the file, and what would be right."""
+    place: tuple[int | str, ...] = problem["loc"]  # type: ignore[assignment]
+    *above, last = place
+    where = _where(tuple(above), document)
+    if problem["type"] == "extra_forbidden":
+        known = valid_keys(model, tuple(above))
+        return f"{where}unknown key {last!r}{nearest(str(last), known)}; keys there: {listed(known)}"
+    if problem["type"] == "missing":
+        return f"{where}the key {last!r} is missing"
+    message = str(problem["msg"])
+    given = problem["input"]
+    shown = f", not {given!r}" if isinstance(given, str | int | float) else ""
+    return f"{where}{last}: {message[0].lower()}{message[1:]}{shown}"
+
+
+def _where(place: tuple[int | str, ...], document: object) -> str:
+    """`question 3 (relu): ` for ("questions", 2): people count from one."""
+    words: list[str] = []
+    for step in place:
+        if isinstance(document, Mapping):
+            document = document.get(step)
+        elif isinstance(document, list) and isinstance(step, int):
+            document = document[step]
+        if isinstance(step, int) and words:
+            name = document.get("id") if isinstance(document, Mapping) else None
+            words[-1] = f"{words[-1].removesuffix('s')} {step + 1}" + (f" ({name})" if name else "")
+        else:
+            words.append(str(step))
+    return ": ".join([*words, ""])

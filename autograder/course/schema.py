@@ -1,0 +1,86 @@
+"""What may stand in `course.toml` and `assignment.toml`?
+
+Data only. A key that is not here is an error that names the nearest one that is, so that a typing
+mistake never silently loosens a limit.
+"""
+
+import typing
+from typing import Annotated, Any
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+
+# A question's id is a column of grades.csv and part of file names.
+Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=64)]
+Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
+Seconds = Annotated[float, Field(gt=0, le=24 * 3600, allow_inf_nan=False)]
+Amount = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+class Strict(BaseModel):
+    """Unknown keys and values of another type are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class EnvironmentTable(Strict):
+    """`[environments.NAME]`: the libraries that a question's notebook may import."""
+
+    packages: list[Text]
+
+
+class CourseFile(Strict):
+    """`course.toml`."""
+
+    title: Text
+    key: Text = "course.key"
+    environments: dict[Identifier, EnvironmentTable] = Field(min_length=1)
+
+
+class Question(Strict):
+    """One graded item, `[[questions]]`.
+
+    topic: the name of a topic of `reference/`; its names are what the student must define.
+    cpu_s: CPU seconds that all checks of the question may use together.
+    memory_mib: MiB of memory that answering may use.
+    weights: {block or check: weight} where it differs from 1; shares of the question's points.
+    """
+
+    id: Identifier
+    topic: Text
+    points: Amount
+    environment: str = "numpy"
+    cpu_s: Seconds = 4.0
+    memory_mib: int = Field(default=2048, ge=128, le=2**20)
+    weights: dict[str, Weight] = Field(default_factory=dict)
+
+
+class Limits(Strict):
+    """`[limits]`: what loading a notebook may cost, before any question is asked.
+
+    cell_cpu_s: CPU seconds of one cell; a cell that needs more is dropped, loading goes on without it.
+    load_cpu_s: CPU seconds of all cells together.
+    """
+
+    cell_cpu_s: Seconds = 5.0
+    load_cpu_s: Seconds = 15.0
+
+
+class AssignmentFile(Strict):
+    """`assignment.toml`."""
+
+    title: Text
+    due: AwareDatetime | None = None
+    questions: list[Question] = Field(min_length=1)
+    limits: Limits = Limits()
+
+
+def valid_keys(model: type[BaseModel], place: tuple[int | str, ...]) -> frozenset[str]:
+    """The keys that may stand at a place of a document of this model, such as ("questions", 3)."""
+    kind: Any = model
+    for step in place:
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            kind = kind.model_fields[str(step)].annotation
+        else:  # into a list by position, or into a table by key
+            kind = typing.get_args(kind)[-1]
+    return frozenset(kind.model_fields) if isinstance(kind, type) and issubclass(kind, BaseModel) else frozenset()

@@ -1,0 +1,1 @@
+"""How each topic of the lectures is computed. Never given to students."""

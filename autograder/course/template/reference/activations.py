@@ -1,0 +1,60 @@
+"""How do scores become probabilities?"""
+
+import numpy as np
+
+from autograder.topic import Array, Float, case, topic
+
+
+@topic(lecture="your deck: the title of the slide", returns=("probabilities",))
+def softmax(logits: Float[Array, "N C"]) -> Float[Array, "N C"]:
+    """Probabilities of the classes for each example.
+
+    p[n, c] = exp(z[n, c]) / Σ_k exp(z[n, k])
+
+    Arguments:
+        logits: scores z of N examples for C classes, shape (N, C).
+    Returns:
+        p, shape (N, C); each row sums to 1.
+    Numerics:
+        exp overflows above 709. Subtracting the largest score of a row changes nothing but that.
+    """
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    exponentials = np.exp(shifted)
+    return exponentials / exponentials.sum(axis=1, keepdims=True)
+
+
+@softmax.cases
+def _(rng):
+    yield case("ordinary", logits=rng.normal(size=(7, 5)))
+    yield case("more classes than examples", logits=rng.normal(scale=3.0, size=(3, 8)))
+    yield case("two classes", logits=rng.normal(size=(6, 2)))
+    yield case("one example", logits=rng.normal(size=(1, 4)))
+    yield case("huge logits", edge=0.25, logits=1000.0 * rng.normal(size=(4, 5)))
+
+
+@softmax.alternative
+def _(logits):
+    rows = []
+    for scores in logits:
+        log_total = np.logaddexp.reduce(scores)
+        rows.append(np.exp(scores - log_total))
+    return np.array(rows)
+
+
+softmax.misconception(
+    "normalised over the examples",
+    ("exponentials.sum(axis=1, keepdims=True)", "exponentials.sum(axis=0, keepdims=True)"),
+    hint="Which sum is 1: that of a row (one example) or that of a column (one class)?",
+)
+
+softmax.misconception(
+    "largest score not subtracted",
+    ("logits - logits.max(axis=1, keepdims=True)", "logits"),
+    hint="What is np.exp(1000.0)? Subtract something from the scores that cancels in the quotient.",
+)
+
+softmax.misconception(
+    "not normalised",
+    ("exponentials / exponentials.sum(axis=1, keepdims=True)", "exponentials"),
+    hint="What must the probabilities of one example sum to?",
+)

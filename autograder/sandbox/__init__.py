@@ -1,0 +1,1 @@
+"""Where student code runs: the jail, what serves inside it, and the examiner's end of the wire."""

@@ -1,0 +1,141 @@
+"""How does an assignment become its hidden suite?
+
+Draw, expect, calibrate, prove, keep: a suite whose proof fails is not kept, and one whose provenance
+is unchanged is not made again.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from autograder.checks.plan import Bar, Plan
+from autograder.course.errors import CourseError
+from autograder.course.key import fingerprint, load_key
+from autograder.course.load import Assignment, Course, Question
+from autograder.course.references import load_topics, reference_digest, topic_of
+from autograder.suite import store
+from autograder.suite.calibrate import calibrate
+from autograder.suite.draw import Worth, digest_of, draw_cases, draw_runs, expect, make_plan, seed_of, show
+from autograder.suite.prove import Proof, prove
+from autograder.suite.store import Suite
+from autograder.topic.declare import Topic, TopicError
+from autograder.topic.edits import EditError
+
+
+class ProofFailed(CourseError):
+    """The suite is not right, sharp or steady; `proofs` says where."""
+
+    def __init__(self, sentence: str, proofs: list[Proof]) -> None:
+        super().__init__(sentence)
+        self.proofs = proofs
+
+
+def suite_folder(course: Course, assignment: str) -> Path:
+    """Where the suite of an assignment is kept: beside the course, never among what students get."""
+    return course.dir / ".autograder" / "suites" / assignment
+
+
+def compile_suite(
+    course: Course,
+    assignment: Assignment,
+    *,
+    again: bool = False,
+    report: Callable[[str], None] = lambda line: None,
+) -> Suite:
+    """Make, prove and keep the suite of an assignment; the kept one if nothing changed.
+
+    report: told a line of progress a question. again: make it even if nothing changed. Raises
+    ProofFailed, and then keeps nothing; CourseError for a topic that cannot be drawn.
+    """
+    if not again and (kept := _kept(course, assignment)) is not None:
+        return kept
+    key = load_key(course)
+    topics = load_topics(course)
+    proofs: list[Proof] = []
+    trees = {}
+    for number, question in enumerate(assignment.questions, start=1):
+        report(f"{number}/{len(assignment.questions)} {question.id}")
+        topic = topic_of(topics, assignment, question)
+        try:
+            plan = _draw(key, assignment, question, topic)
+            proofs.append(prove(plan, _worth(question), _fresh(key, assignment, question)))
+        except (TopicError, EditError) as error:
+            raise CourseError(f"{question.id}: {error}") from error
+        trees[question.id] = store.plan_tree(plan, digest_of([*plan.cases.values(), *plan.runs]))
+    faults = [f"{proof.question}: {fault}" for proof in proofs for fault in proof.faults]
+    if faults:
+        raise ProofFailed(f"the suite of {assignment.id} is not written: " + "; ".join(faults), proofs)
+    head = {"provenance": _provenance(course, assignment, key), "fingerprint": fingerprint(key)}
+    store.write(suite_folder(course, assignment.id), head, trees, [proof.as_json() for proof in proofs])
+    return load_suite(course, assignment)
+
+
+def load_suite(course: Course, assignment: Assignment) -> Suite:
+    """The kept suite. CourseError where there is none, or its course has changed since."""
+    kept = _kept(course, assignment)
+    if kept is None:
+        raise CourseError(
+            f"there is no suite of {assignment.id} that fits the reference, the assignment and the key as they "
+            f"are now; run `autograder compile {assignment.id}`"
+        )
+    return kept
+
+
+def _kept(course: Course, assignment: Assignment) -> Suite | None:
+    key = load_key(course)
+    found = store.read(suite_folder(course, assignment.id))
+    if found is None:
+        return None
+    head, trees, proof, digest = found
+    if head["fingerprint"] != fingerprint(key):
+        raise CourseError(
+            f"the suite of {assignment.id} was compiled with another key ({head['fingerprint']}); put that key "
+            f"back, or remove {suite_folder(course, assignment.id)} to start anew: its grades cannot be mixed"
+        )
+    if head["provenance"] != _provenance(course, assignment, key):
+        return None
+    topics = load_topics(course)
+    plans = []
+    for question in assignment.questions:
+        tree = trees[question.id]
+        topic = topic_of(topics, assignment, question)
+        cases = draw_cases(topic, _seed(key, assignment, question))
+        runs = draw_runs(topic, _seed(key, assignment, question))
+        if tree["cases"] != digest_of([*cases.values(), *runs]):
+            return None
+        expectations = store.expectations_from(tree)
+        plan = make_plan(topic, _worth(question), cases, expectations, bar=store.bar_from(tree), runs=runs)
+        plans.append(replace(plan, wrong=store.wrong_from(tree)))
+    return Suite(assignment.id, tuple(plans), digest, head["provenance"], head["fingerprint"], proof)
+
+
+def _draw(key: bytes, assignment: Assignment, question: Question, topic: Topic) -> Plan:
+    seed = _seed(key, assignment, question)
+    cases = draw_cases(topic, seed)
+    bar: Bar | None = None
+    if topic.training is not None:
+        bar = calibrate(topic, seed_of(key, assignment.id, question.id, "bar"))
+    runs = draw_runs(topic, _seed(key, assignment, question))
+    plan = make_plan(topic, _worth(question), cases, expect(topic, cases), bar=bar, runs=runs)
+    wrong = {m.name: show(topic, m.names, cases.values()) for m in topic.misconceptions}
+    return replace(plan, wrong=wrong)
+
+
+def _seed(key: bytes, assignment: Assignment, question: Question) -> Any:
+    return seed_of(key, assignment.id, question.id, "suite")
+
+
+def _fresh(key: bytes, assignment: Assignment, question: Question) -> Callable[[int], Any]:
+    return lambda number: seed_of(key, assignment.id, question.id, f"fresh {number}")
+
+
+def _worth(question: Question) -> Worth:
+    return Worth(question.id, question.points, question.weights)
+
+
+def _provenance(course: Course, assignment: Assignment, key: bytes) -> str:
+    judged = [
+        [question.id, question.topic, question.points, dict(question.weights)] for question in assignment.questions
+    ]
+    return store.provenance_of(assignment.id, judged, fingerprint(key), reference_digest(course))

@@ -1,0 +1,272 @@
+"""How does one draw of a topic become a plan: inputs, expected values, tolerances, checks?
+
+Everything hidden comes from one seed, so the same key gives the same suite, and a fresh seed gives a
+suite nobody has seen, to prove the checks with.
+"""
+
+import hashlib
+import hmac
+import warnings
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from autograder.checks.plan import Bar, Check, Plan
+from autograder.sandbox.inprocess import LocalQuestion
+from autograder.suite.points import apportion
+from autograder.topic.case import Bound, Case
+from autograder.topic.declare import Names, Topic, TopicError, axes_of
+from autograder.topic.kinds import Failure, Observed, complete, observe
+from autograder.values import codec
+from autograder.values.compare import Expectation, Leaf, norm, split
+
+RTOL64 = 1e-7  # relative to the norm of the block, for answers in float64
+RTOL32 = 1e-4  # and in float32
+SPREAD = 10.0  # times the largest difference measured between right implementations
+LOOSEST = 1e-2  # a block on which right implementations differ by more cannot be judged
+ROWS_APART = 1e3  # rows that differ more in size are compared one by one
+NEGLIGIBLE = 1e-6  # of a block's ordinary size: below, only finiteness is looked at
+MIN_DECIDING = 3  # cases in which each block can tell right from wrong
+
+
+@dataclass(frozen=True)
+class Worth:
+    """What a question is worth: its points, and the weights its author gave to blocks."""
+
+    question: str
+    points: float
+    weights: Mapping[str, float]
+
+
+def seed_of(key: bytes, *names: str) -> np.random.SeedSequence:
+    """The seed that belongs to these names under the course's key."""
+    digest = hmac.new(key, "/".join(names).encode(), hashlib.sha256).digest()
+    return np.random.SeedSequence(int.from_bytes(digest, "big"))
+
+
+def draw_cases(topic: Topic, seed: np.random.SeedSequence) -> dict[str, Case]:
+    """The cases of a topic by name, complete; TopicError where they cannot make a fair check."""
+    if topic.case_maker is None:
+        raise TopicError(f"{topic.name}: no cases are declared; add @{topic.name}.cases")
+    inputs, upstream = (np.random.default_rng(child) for child in seed.spawn(2))
+    cases: dict[str, Case] = {}
+    for case in topic.case_maker(inputs):
+        if case.name in cases:
+            raise TopicError(f"{topic.name}: two cases are called {case.name!r}")
+        unknown = set(case.inputs) - set(topic.parameters) - {"dout"}
+        if unknown and topic.kind != "class":
+            raise TopicError(f"{topic.name}: the case {case.name!r} has unknown inputs {sorted(unknown)}")
+        cases[case.name] = complete(topic, case, upstream)
+    if not 0 <= sum(case.edge for case in cases.values()) < 1:
+        raise TopicError(f"{topic.name}: the shares of its edge cases must add up to less than 1")
+    return cases
+
+
+def draw_runs(topic: Topic, seed: np.random.SeedSequence) -> tuple[Case, ...]:
+    """The two long runs of a trainer; none for other topics."""
+    if topic.training is None:
+        return ()
+    first, second = (np.random.default_rng(child) for child in seed.spawn(4)[2:])
+    return (
+        Case("long run", topic.training.draw(first)),
+        Case("long run, repeated", topic.training.draw(second)),
+    )
+
+
+def digest_of(cases: Iterable[Case]) -> str:
+    """A hash of drawn inputs, to notice that they would now be drawn otherwise."""
+    hashed = hashlib.sha256()
+    for case in cases:
+        plain = {name: value for name, value in case.inputs.items() if not isinstance(value, Bound)}
+        bound = {name: value.arguments for name, value in case.inputs.items() if isinstance(value, Bound)}
+        hashed.update(codec.encode([case.name, case.edge, plain, bound]))
+    return hashed.hexdigest()
+
+
+def make_plan(
+    topic: Topic,
+    worth: Worth,
+    cases: dict[str, Case],
+    expectations: dict[str, dict[str, Expectation]],
+    *,
+    bar: Bar | None = None,
+    runs: tuple[Case, ...] = (),
+) -> Plan:
+    """The plan over drawn cases: checks from what the expectations can decide."""
+    checks = _checks(topic, worth, cases, expectations, convergence=bool(bar))
+    return Plan(worth.question, topic, cases, expectations, checks, bar, runs)
+
+
+def draw_plan(topic: Topic, worth: Worth, seed: np.random.SeedSequence, bar: Bar | None = None) -> Plan:
+    """A plan of its own from one seed. `bar` comes from calibration and does not change with the seed."""
+    cases = draw_cases(topic, seed)
+    return make_plan(topic, worth, cases, expect(topic, cases), bar=bar, runs=draw_runs(topic, seed))
+
+
+def show(topic: Topic, names: Names, cases: Iterable[Case]) -> dict[str, Observed]:
+    """What an implementation shows on each case, run in this process through the code that grades."""
+    desk = LocalQuestion(names)
+    shown = {}
+    for case in cases:
+        run = observe(topic, case)
+        try:
+            request = next(run)
+            while True:
+                request = run.send(desk.ask(request))
+        except StopIteration as stop:
+            shown[case.name] = stop.value
+    return shown
+
+
+def single_precision(topic: Topic) -> Names | None:
+    """The reference computed in float32, or None for a class, whose numbers are Python's own."""
+    if topic.kind == "class":
+        return None
+    return {name: _in_float32(function) for name, function in topic.reference.items()}
+
+
+def expect(topic: Topic, cases: dict[str, Case]) -> dict[str, dict[str, Expectation]]:
+    """Expected values with allowed differences measured between right implementations."""
+    axes = axes_of(topic)
+    reference = show(topic, topic.reference, cases.values())
+    others = [show(topic, names, cases.values()) for names in topic.alternatives]
+    single = single_precision(topic)
+    rough = show(topic, single, cases.values()) if single else reference
+    ordinary = _ordinary_sizes(topic, reference)
+    expectations: dict[str, dict[str, Expectation]] = {}
+    for name in cases:
+        expectations[name] = {}
+        for block in topic.blocks:
+            if block.name not in reference[name]:
+                continue
+            right = _arrays(topic, name, block.name, reference)
+            leaves = {}
+            for key, array in right[1].items():
+                exact = [_arrays(topic, name, block.name, other)[1][key] for other in others]
+                coarse = _arrays(topic, name, block.name, rough)[1][key]
+                leaves[key] = _leaf(array, exact, coarse, ordinary[block.name], f"{topic.name}: {block.name}")
+            expectations[name][block.name] = Expectation(right[0], leaves, axes.get(block.name, ""))
+    return expectations
+
+
+def _leaf(array: np.ndarray, exact: list[np.ndarray], coarse: np.ndarray, ordinary: float, what: str) -> Leaf:
+    array = np.asarray(array)
+    size = norm(np.where(np.isfinite(array), array, 0))
+    root = max(1.0, np.sqrt(array.size))
+    if array.dtype.kind in "biu":
+        zero = np.zeros(())
+        return Leaf(array, zero, zero, bool(array.size))
+    for other in (*exact, coarse):
+        if other.shape != array.shape:
+            raise TopicError(f"{what}: an alternative returns shape {other.shape}, the reference {array.shape}")
+    sizes = norm(np.where(np.isfinite(array), array, 0), rows=True) if array.ndim >= 2 else np.zeros(1)
+    large = sizes[sizes > 0]
+    rows = bool(array.ndim >= 2 and large.size > 1 and large.max() > ROWS_APART * large.min())
+    scale = np.where(sizes > 0, sizes, large.min()) if rows else size
+    allowed = []
+    for rtol, others in ((RTOL64, exact), (RTOL32, [*exact, coarse])):
+        spread = max((_distance(other, array, rows=rows) for other in others), key=np.max, default=np.zeros(()))
+        bound = np.maximum(rtol * scale, SPREAD * spread)
+        if rtol == RTOL64 and (bound > LOOSEST * np.maximum(scale, 1e-300)).any() and float(size) > 0:
+            raise TopicError(
+                f"{what}: its right implementations differ by {float(np.max(spread)):.3g} where the block has "
+                f"norm {float(size):.3g}; draw inputs on which they agree, or mend one of them"
+            )
+        allowed.append(np.minimum(bound, LOOSEST * scale) if rtol == RTOL32 else bound)
+    deciding = bool(float(size) / root >= NEGLIGIBLE * ordinary) and float(size) > 0
+    return Leaf(array, np.asarray(allowed[0]), np.asarray(allowed[1]), deciding)
+
+
+def _distance(one: np.ndarray, other: np.ndarray, *, rows: bool) -> np.ndarray:
+    with np.errstate(invalid="ignore"):
+        difference = one.astype(np.float64) - other.astype(np.float64)
+    return norm(np.where(np.isfinite(difference), difference, 0.0), rows=rows)
+
+
+def _ordinary_sizes(topic: Topic, reference: dict[str, Observed]) -> dict[str, float]:
+    found: dict[str, list[float]] = {block.name: [] for block in topic.blocks}
+    for name, shown in reference.items():
+        for block in topic.blocks:
+            if block.name not in shown:
+                continue
+            for array in _arrays(topic, name, block.name, reference)[1].values():
+                finite = np.where(np.isfinite(array), array, 0).astype(np.float64)
+                found[block.name].append(float(norm(finite)) / max(1.0, np.sqrt(array.size)))
+    return {name: float(np.median(sizes)) if sizes else 0.0 for name, sizes in found.items()}
+
+
+def _arrays(topic: Topic, case: str, block: str, shown: dict[str, Observed]) -> tuple[str, dict[str | int, np.ndarray]]:
+    value = shown[case][block]
+    if isinstance(value, Failure):
+        detail = dict(value.answer.detail)
+        raise TopicError(f"{topic.name}: a right implementation failed on {case!r}: {value.doing} {detail}")
+    try:
+        return split(value)
+    except TypeError as error:
+        raise TopicError(f"{topic.name}: {block} on {case!r}: {error}") from error
+
+
+def _checks(
+    topic: Topic,
+    worth: Worth,
+    cases: dict[str, Case],
+    expectations: dict[str, dict[str, Expectation]],
+    *,
+    convergence: bool,
+) -> tuple[Check, ...]:
+    unknown = set(worth.weights) - {block.name for block in topic.blocks} - {"convergence"}
+    if unknown:
+        raise TopicError(f"{worth.question}: weights names {sorted(unknown)}, which {topic.name} does not return")
+    of_blocks = 1.0 - sum(law.share for law in topic.properties)
+    weights = {block.name: worth.weights.get(block.name, 1.0) for block in topic.blocks}
+    if convergence and topic.training is not None:
+        weights["convergence"] = worth.weights.get("convergence", topic.training.weight)
+    unit = of_blocks / sum(weights.values())
+    planned: list[tuple[Check, float]] = []
+    core_names: tuple[str, ...] = ()
+    for block in topic.blocks:
+        core = tuple(n for n, c in cases.items() if not c.edge and block.name in expectations[n])
+        edges = [n for n, c in cases.items() if c.edge and block.name in expectations[n]]
+        deciding = sum(leaf.deciding for n in core for leaf in expectations[n][block.name].leaves.values())
+        if deciding < MIN_DECIDING:
+            raise TopicError(
+                f"{topic.name}: only {deciding} of its ordinary cases can decide about {block.name}, "
+                f"{MIN_DECIDING} are needed; add cases in which it is not negligibly small"
+            )
+        share = unit * weights[block.name]
+        edge_part = sum(cases[n].edge for n in edges)
+        check = Check(block.name, block.kind, block.name, core, 0.0)
+        planned.append((check, share * (1 - edge_part)))
+        for n in edges:
+            edge = Check(f"{block.name}: {n}", block.kind, block.name, (n,), 0.0, requires=block.name)
+            planned.append((edge, share * cases[n].edge))
+        core_names = core_names or core
+    for law in topic.properties:
+        check = Check(law.name, "property", law.name, core_names, 0.0, requires=topic.blocks[0].name)
+        planned.append((check, law.share))
+    if "convergence" in weights:
+        check = Check("convergence", "convergence", "convergence", ("long run",), 0.0)
+        planned.append((check, unit * weights["convergence"]))
+    points = apportion(worth.points, [share for _, share in planned])
+    return tuple(replace(check, points=each) for (check, _), each in zip(planned, points, strict=True))
+
+
+def _in_float32(function: Callable[..., Any]) -> Callable[..., Any]:
+    def computed(*arguments: Any) -> Any:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)
+            return function(*(_cast(argument) for argument in arguments))
+
+    return computed
+
+
+def _cast(value: Any) -> Any:
+    if isinstance(value, np.ndarray | np.generic) and value.dtype == np.float64:
+        return value.astype(np.float32)
+    if isinstance(value, dict):
+        return {key: _cast(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(_cast(item) for item in value)
+    return value

@@ -1,0 +1,187 @@
+"""Is the suite right, sharp and steady, before anyone is graded by it?
+
+The proof runs the code that grades on implementations whose verdict is known: right ones must pass
+under fresh seeds, nulls must earn nothing, every misconception must die and be told apart.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from autograder.checks.conduct import Result, drive
+from autograder.checks.plan import Plan
+from autograder.checks.resemblance import resembles
+from autograder.sandbox.inprocess import LocalQuestion
+from autograder.suite.draw import Worth, draw_plan, single_precision
+from autograder.suite.nulls import null_battery, spoiled_gradients
+from autograder.topic.declare import Names, Topic
+from autograder.values.compare import Comparison
+from autograder.values.outcomes import Outcome
+
+FRESH_SEEDS = 30
+LONG_RUNS = 2  # fresh seeds under which alternatives of a trainer also make the long run
+MARGIN = 10.0  # a misconception must be this many times further off than is allowed
+
+
+@dataclass(frozen=True)
+class Kill:
+    """How a misconception died: in which checks, and how many times further off than allowed."""
+
+    misconception: str
+    checks: tuple[str, ...]
+    margin: float
+
+
+@dataclass
+class Proof:
+    """What was shown about one question. `faults` are sentences; with any, the suite is not written."""
+
+    question: str
+    topic: str
+    right: dict[str, int] = field(default_factory=dict)
+    nulls: int = 0
+    spoiled: int = 0
+    kills: list[Kill] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+
+    def as_json(self) -> dict[str, Any]:
+        kills = [{**asdict(kill), "margin": _readable(kill.margin)} for kill in self.kills]
+        return {**asdict(self), "kills": kills, "seconds": round(self.seconds, 2)}
+
+
+def prove(plan: Plan, worth: Worth, fresh: Callable[[int], np.random.SeedSequence]) -> Proof:
+    """Prove one question. `fresh` gives the seed of the n-th suite that nobody has seen."""
+    began = time.perf_counter()
+    proof = Proof(plan.question, plan.topic.name)
+    _prove_right(plan, worth, fresh, proof)
+    _prove_nulls(plan, proof)
+    _prove_misconceptions(plan, proof)
+    proof.seconds = time.perf_counter() - began
+    return proof
+
+
+def right_implementations(topic: Topic) -> Iterator[tuple[str, Names]]:
+    """The reference, the reference in float32, and every alternative, by name."""
+    yield "reference", topic.reference
+    single = single_precision(topic)
+    if single:
+        yield "reference in float32", single
+    for number, names in enumerate(topic.alternatives, start=1):
+        yield f"alternative {number}", names
+
+
+def false_failures(plan: Plan, names: Names) -> Iterator[str]:
+    """A sentence for every check that a right implementation does not pass."""
+    result = drive(plan, LocalQuestion(names).ask)
+    for check in plan.checks:
+        verdict = result.verdicts[check.id]
+        if verdict.outcome != Outcome.PASSED:
+            yield f"{check.id} on {verdict.case!r}: {verdict.outcome}. {verdict.evidence or verdict.message}"
+
+
+def without_long_run(plan: Plan) -> Plan:
+    """The plan without its convergence check, for what need not wait for training."""
+    kept = tuple(check for check in plan.checks if check.kind != "convergence")
+    return replace(plan, checks=kept, bar=None, runs=())
+
+
+def _prove_right(plan: Plan, worth: Worth, fresh: Callable[[int], np.random.SeedSequence], proof: Proof) -> None:
+    if not plan.topic.alternatives:
+        proof.faults.append(
+            f"{plan.topic.name} has no alternative: nothing independent says that the reference is right. "
+            f"Add one with @{plan.topic.name}.alternative"
+        )
+    for number in range(FRESH_SEEDS):
+        drawn = draw_plan(plan.topic, worth, fresh(number), plan.bar)
+        used = drawn if number < LONG_RUNS else without_long_run(drawn)
+        for name, names in right_implementations(plan.topic):
+            failures = list(false_failures(used, names))
+            proof.right[name] = proof.right.get(name, 0) + (not failures)
+            for failure in failures:
+                proof.faults.append(f"{name} is right but fails under fresh seed {number}: {failure}")
+
+
+def _prove_nulls(plan: Plan, proof: Proof) -> None:
+    for name, names in null_battery(plan.topic):
+        proof.nulls += 1
+        result = drive(plan, LocalQuestion(names).ask)
+        if result.total:
+            earning = [check.id for check in plan.checks if result.points(check)]
+            proof.faults.append(f"{name} knows nothing but earns {result.total} points in {', '.join(earning)}")
+    short = without_long_run(plan)
+    for name, names in spoiled_gradients(plan.topic):
+        proof.spoiled += 1
+        result = drive(short, LocalQuestion(names).ask)
+        for check in short.checks:
+            if check.kind == "gradient" and result.points(check) and not _untouched(result, check.block):
+                proof.faults.append(f"a gradient that is {name} earns points in {check.id}")
+
+
+def _untouched(result: Result, block: str) -> bool:
+    """Whether spoiling changed nothing: a vector of one entry is its own transpose."""
+    ratios = [
+        result.sheet.compare(case, block).ratio
+        for case in result.sheet.seen
+        if block in result.plan.expectations.get(case, {})
+    ]
+    return all(ratio == 0 for ratio in ratios)
+
+
+def _prove_misconceptions(plan: Plan, proof: Proof) -> None:
+    short = without_long_run(plan)
+    for misconception in plan.topic.misconceptions:
+        result = drive(short, LocalQuestion(misconception.names).ask)
+        failed = [check for check in short.checks if result.verdicts[check.id].outcome != Outcome.PASSED]
+        margin = max((_margin(result, case) for case in plan.cases), default=0.0)
+        proof.kills.append(Kill(misconception.name, tuple(check.id for check in failed), margin))
+        if not failed:
+            proof.faults.append(
+                f"the misconception {misconception.name!r} passes every check: on all cases its answers are "
+                "within the allowed difference. Draw a case on which it shows"
+            )
+        elif margin < MARGIN:
+            proof.faults.append(
+                f"the misconception {misconception.name!r} is only {margin:.3g} times the allowed difference "
+                f"away, {MARGIN:g} are needed. Draw a case on which it shows more"
+            )
+    names = [misconception.name for misconception in plan.topic.misconceptions]
+    equivalents = {m.name: m.equivalent_to for m in plan.topic.misconceptions}
+    for position, one in enumerate(names):
+        for other in names[position + 1 :]:
+            declared = equivalents[one] == other or equivalents[other] == one
+            declared = declared or (bool(equivalents[one]) and equivalents[one] == equivalents[other])
+            if not declared and not _told_apart(plan, one, other):
+                proof.faults.append(
+                    f"no case tells {one!r} from {other!r}; draw one that does, or declare equivalent_to="
+                )
+
+
+def _margin(result: Result, case: str) -> float:
+    seen = result.sheet.seen.get(case)
+    if seen is None:
+        return 0.0
+    found = [result.sheet.compare(case, block) for block in result.plan.expectations[case]]
+    return max((_ratio(comparison) for comparison in found), default=0.0)
+
+
+def _ratio(comparison: Comparison) -> float:
+    if comparison.outcome == Outcome.PASSED:
+        return 0.0
+    return comparison.ratio if comparison.ratio == comparison.ratio else float("inf")
+
+
+def _told_apart(plan: Plan, one: str, other: str) -> bool:
+    for case, expected in plan.expectations.items():
+        for block, expectation in expected.items():
+            shown, beside = plan.wrong[one][case].get(block), plan.wrong[other][case].get(block)
+            if not resembles(shown, beside, expectation, block):
+                return True
+    return False
+
+
+def _readable(margin: float) -> float | str:
+    return float(f"{margin:.3g}") if np.isfinite(margin) else "fails outright"

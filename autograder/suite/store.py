@@ -1,0 +1,165 @@
+"""How is a compiled suite kept, and when is a kept one still the right one?
+
+A suite is one file of codec bytes with expected values, tolerances and what misconceptions show, and
+its proof beside it for people to read. Inputs are not kept: they are drawn again from the key, and a
+hash says that they are the same.
+"""
+
+import hashlib
+import json
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from autograder.checks.plan import Bar, Plan
+from autograder.topic.kinds import Failure, Observed
+from autograder.values import codec
+from autograder.values.asking import Answer
+from autograder.values.compare import Expectation, Leaf, split
+from autograder.values.outcomes import Outcome
+
+FORMAT = 1
+_JUDGING = ("checks", "suite", "topic", "values")  # the packages whose code decides about points
+
+
+@dataclass(frozen=True)
+class Suite:
+    """The hidden suite of one assignment.
+
+    digest: SHA-256 over the file, the name a record knows it by. provenance: hash over what it was made
+    from. fingerprint: of the course's key.
+    """
+
+    assignment: str
+    plans: tuple[Plan, ...]
+    digest: str
+    provenance: str
+    fingerprint: str
+    proof: Sequence[Mapping[str, Any]]
+
+    @property
+    def points(self) -> float:
+        return round(sum(plan.points for plan in self.plans), 2)
+
+
+def provenance_of(*parts: Any) -> str:
+    """A hash over what a suite is made from: the given parts, the judging code, NumPy's version."""
+    hashed = hashlib.sha256(json.dumps([FORMAT, np.__version__, *parts], sort_keys=True).encode())
+    for package in _JUDGING:
+        root = Path(str(files("autograder") / package))
+        for source in sorted(root.rglob("*.py")):
+            hashed.update(source.read_bytes())
+    return hashed.hexdigest()
+
+
+def plan_tree(plan: Plan, cases_digest: str) -> dict[str, Any]:
+    """What is kept of a plan, as a tree the codec takes."""
+    bar = plan.bar
+    return {
+        "cases": cases_digest,
+        "expectations": {
+            case: {block: _expectation_tree(each) for block, each in blocks.items()}
+            for case, blocks in plan.expectations.items()
+        },
+        "bar": [bar.log_loss, bar.mean, bar.deviation, bar.seeds, bar.shapes] if bar else None,
+        "wrong": {
+            name: {case: _observed_tree(observed) for case, observed in shown.items()}
+            for name, shown in plan.wrong.items()
+        },
+    }
+
+
+def expectations_from(tree: dict[str, Any]) -> dict[str, dict[str, Expectation]]:
+    return {
+        case: {block: _expectation_from(each) for block, each in blocks.items()}
+        for case, blocks in tree["expectations"].items()
+    }
+
+
+def bar_from(tree: dict[str, Any]) -> Bar | None:
+    if tree["bar"] is None:
+        return None
+    log_loss, mean, deviation, seeds, shapes = tree["bar"]
+    return Bar(log_loss, mean, deviation, seeds, shapes)
+
+
+def wrong_from(tree: dict[str, Any]) -> dict[str, dict[str, Observed]]:
+    return {
+        name: {case: _observed_from(observed) for case, observed in shown.items()}
+        for name, shown in tree["wrong"].items()
+    }
+
+
+def write(folder: Path, head: dict[str, Any], plans: dict[str, Any], proof: list[dict[str, Any]]) -> str:
+    """Write a suite whole or not at all; returns its digest."""
+    payload = codec.encode({"head": head, "plans": plans, "proof": json.dumps(proof)})
+    folder.mkdir(parents=True, exist_ok=True)
+    _replace(folder / "proof.json", (json.dumps(proof, indent=2) + "\n").encode())
+    _replace(folder / "suite.bin", payload)
+    return hashlib.sha256(payload).hexdigest()
+
+
+def read(folder: Path) -> tuple[dict[str, Any], dict[str, Any], list[dict[str, Any]], str] | None:
+    """Head, plans, proof and digest of the kept suite, or None where there is none that can be read."""
+    try:
+        payload = (folder / "suite.bin").read_bytes()
+        tree = codec.decode(payload)
+        return tree["head"], tree["plans"], json.loads(tree["proof"]), hashlib.sha256(payload).hexdigest()
+    except (FileNotFoundError, codec.CodecError, KeyError, TypeError, ValueError):
+        return None
+
+
+def _replace(path: Path, content: bytes) -> None:
+    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+        file.write(content)
+    Path(file.name).replace(path)
+
+
+def _expectation_tree(expectation: Expectation) -> list[Any]:
+    leaves = [
+        [key, leaf.value, leaf.allowed64, leaf.allowed32, leaf.deciding] for key, leaf in expectation.leaves.items()
+    ]
+    return [expectation.container, leaves, expectation.axes]
+
+
+def _expectation_from(tree: list[Any]) -> Expectation:
+    container, leaves, axes = tree
+    return Expectation(
+        container,
+        {
+            key: Leaf(np.asarray(value), np.asarray(allowed64), np.asarray(allowed32), deciding)
+            for key, value, allowed64, allowed32, deciding in leaves
+        },
+        axes,
+    )
+
+
+def _observed_tree(observed: Observed) -> dict[str, Any]:
+    return {block: _shown_tree(shown) for block, shown in observed.items()}
+
+
+def _shown_tree(shown: Any) -> Any:
+    if isinstance(shown, Failure):
+        return ["failure", str(shown.outcome), str(shown.answer.detail.get("type", ""))]
+    try:
+        container, arrays = split(shown)
+    except TypeError:
+        return ["other"]
+    if container == "list":
+        return ["shown", list(arrays.values())]
+    return ["shown", dict(arrays) if container else arrays[""]]
+
+
+def _observed_from(tree: dict[str, Any]) -> Observed:
+    return {block: _shown_from(shown) for block, shown in tree.items()}
+
+
+def _shown_from(tree: list[Any]) -> Any:
+    if tree[0] == "failure":
+        return Failure(Outcome(tree[1]), "", Answer("raised", detail={"type": tree[2]}))
+    return tree[1] if tree[0] == "shown" else None

@@ -1,0 +1,32 @@
+"""What a course's `reference/` imports: how to declare a lecture topic.
+
+from autograder.topic import Array, Float, Int, Opaque, bind, case, layer, topic, trainer
+"""
+
+from jaxtyping import Bool, Float, Int
+from numpy import ndarray as Array
+
+from autograder.topic.case import Bound, Case, bind, case
+from autograder.topic.declare import Topic, TopicError, layer, topic, trainer
+
+
+class Opaque:
+    """Annotates an output that is the student's own, a cache or a state: it stays in the worker."""
+
+
+__all__ = [
+    "Array",
+    "Bool",
+    "Bound",
+    "Case",
+    "Float",
+    "Int",
+    "Opaque",
+    "Topic",
+    "TopicError",
+    "bind",
+    "case",
+    "layer",
+    "topic",
+    "trainer",
+]

@@ -1,0 +1,276 @@
+"""How does a lecturer declare a topic?
+
+`@topic` for a function or a class, `layer` for a forward with its backward, `@trainer` for a training
+loop. What comes back is a Topic: callable as the reference itself, and the place to hang cases,
+alternatives, misconceptions and properties on. A class is declared by a call, `value =
+topic(...)(Value)`, so that `Value` stays the class.
+"""
+
+import inspect
+import typing
+from collections.abc import Callable, Generator, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from autograder.topic.case import Case
+from autograder.topic.edits import defined_names, edited, rebuild, source_of
+
+Names = dict[str, Any]  # what an implementation defines, by the names the student must use
+CaseMaker = Callable[[np.random.Generator], Iterable[Case]]
+PropertyCheck = Callable[[dict[str, Any]], Generator[dict[str, Any], dict[str, Any], bool]]
+
+
+class TopicError(Exception):
+    """A topic is declared in a way that cannot be graded; the message tells its author what to change."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """One output that is judged by itself.
+
+    of, wrt: for a gradient, the output and the input it is the derivative of and with respect to.
+    """
+
+    name: str
+    kind: str  # "value" or "gradient"
+    of: str = ""
+    wrt: str = ""
+
+
+@dataclass(frozen=True)
+class Misconception:
+    """A way of getting it wrong that a student plausibly takes."""
+
+    name: str
+    hint: str
+    names: Names
+    edits: tuple[tuple[str, str], ...] = ()
+    equivalent_to: str = ""
+
+
+@dataclass(frozen=True)
+class Property:
+    """A law that right outputs obey. `share` is its part of the question's points."""
+
+    name: str
+    check: PropertyCheck
+    share: float
+    hint: str = ""
+
+
+@dataclass(frozen=True)
+class Training:
+    """How a trainer is judged: draw inputs, train, and let the reference compute the loss."""
+
+    draw: Callable[[np.random.Generator], dict[str, Any]]
+    loss: Callable[[dict[str, Any], Any], float]
+    weight: float
+
+
+@dataclass(eq=False)
+class Topic:
+    """A lecture topic: its reference and everything that is known about right and wrong answers."""
+
+    kind: str  # "function", "layer", "class" or "trainer"
+    name: str
+    lecture: str
+    reference: Names
+    blocks: tuple[Block, ...]
+    returns: tuple[str, ...]
+    pure: bool = False
+    case_maker: CaseMaker | None = None
+    alternatives: list[Names] = field(default_factory=list)
+    misconceptions: list[Misconception] = field(default_factory=list)
+    properties: list[Property] = field(default_factory=list)
+    training: Training | None = None
+
+    def __call__(self, *arguments: Any, **keywords: Any) -> Any:
+        return self.main(*arguments, **keywords)
+
+    @property
+    def main(self) -> Callable[..., Any]:
+        """The function or class itself; of a layer, its forward."""
+        main: Callable[..., Any] = next(iter(self.reference.values()))
+        return main
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """Names of the inputs, in order."""
+        return tuple(inspect.signature(self.main).parameters)
+
+    def block(self, name: str) -> Block:
+        return next(block for block in self.blocks if block.name == name)
+
+    # What hangs on a topic: each of these is a decorator.
+
+    def cases(self, maker: CaseMaker) -> CaseMaker:
+        """Declare how inputs are drawn: a generator of `case(...)`, given a seeded generator."""
+        self.case_maker = maker
+        return maker
+
+    def alternative(self, implementation: Callable[..., Any]) -> Callable[..., Any]:
+        """Declare an independent right implementation.
+
+        For a function or trainer it is the function. For a layer it is a function without arguments
+        that returns (forward, backward); for a class, one that returns the class.
+        """
+        self.alternatives.append(self._named(implementation))
+        return implementation
+
+    def misconception(self, name: str, /, *edits: tuple[str, str], hint: str, equivalent_to: str = "") -> None:
+        """Declare a misconception as token edits (old, new) of the reference's code.
+
+        equivalent_to: the name of another misconception that no case can tell apart from this one.
+        """
+        definitions = tuple(self.reference.values())
+        source = edited("\n\n".join(source_of(definition) for definition in definitions), edits)
+        rebuilt = rebuild(source, defined_names(definitions))
+        names = {student_name: rebuilt[student_name] for student_name in self.reference}
+        self._add(Misconception(name, hint, names, edits, equivalent_to))
+
+    def wrong(
+        self, name: str, /, *, hint: str, equivalent_to: str = ""
+    ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        """Declare a misconception as a whole implementation, in the form `alternative` takes."""
+
+        def declare(implementation: Callable[..., Any]) -> Callable[..., Any]:
+            self._add(Misconception(name, hint, self._named(implementation), (), equivalent_to))
+            return implementation
+
+        return declare
+
+    def property(self, name: str, /, *, share: float, hint: str = "") -> Callable[[PropertyCheck], PropertyCheck]:
+        """Declare a law of the outputs, as a generator.
+
+        It is given the inputs of a case, yields inputs to call the student's function with, receives
+        {block: output} for each and returns whether the law holds.
+        """
+
+        def declare(check: PropertyCheck) -> PropertyCheck:
+            self.properties.append(Property(name, check, share, hint))
+            return check
+
+        return declare
+
+    def _add(self, misconception: Misconception) -> None:
+        if any(known.name == misconception.name for known in self.misconceptions):
+            raise TopicError(f"{self.name}: two misconceptions are called {misconception.name!r}")
+        self.misconceptions.append(misconception)
+
+    def _named(self, implementation: Callable[..., Any]) -> Names:
+        if self.kind in ("function", "trainer"):
+            return {next(iter(self.reference)): implementation}
+        made = implementation()
+        parts = made if isinstance(made, tuple) else (made,)
+        if len(parts) != len(self.reference):
+            raise TopicError(f"{self.name}: an implementation must return {' and '.join(self.reference)}")
+        return dict(zip(self.reference, parts, strict=True))
+
+
+def topic(
+    *,
+    lecture: str,
+    returns: tuple[str, ...],
+    gradients: Mapping[str, tuple[str, str]] | tuple[str, ...] = (),
+    pure: bool = False,
+) -> Callable[[Callable[..., Any]], Topic]:
+    """Declare a function or class as a topic.
+
+    lecture: deck and slide title.
+    returns: names of the outputs, in order; for a class, the keys that its cases' `build` return.
+    gradients: which outputs are gradients: {gradient: (output, input)}; for a class, their names.
+    pure: the function must leave its arguments as they were.
+    """
+    pairs = dict(gradients) if isinstance(gradients, Mapping) else dict.fromkeys(gradients, ("", ""))
+
+    def declare(definition: Callable[..., Any]) -> Topic:
+        kind = "class" if inspect.isclass(definition) else "function"
+        blocks = tuple(
+            Block(name, "gradient", *pairs[name]) if name in pairs else Block(name, "value") for name in returns
+        )
+        name = definition.__name__
+        for block in blocks:
+            if kind == "class" or block.kind != "gradient":
+                continue
+            if block.of not in returns or block.wrt not in inspect.signature(definition).parameters:
+                raise TopicError(f"{name}: {block.name!r} must be the gradient of an output by an input")
+        if set(pairs) - set(returns):
+            raise TopicError(f"{name}: gradients names {sorted(set(pairs) - set(returns))}, not in returns")
+        return Topic(kind, name, lecture, {name: definition}, blocks, returns, pure)
+
+    return declare
+
+
+def layer(
+    forward: Callable[..., Any],
+    backward: Callable[..., Any],
+    *,
+    lecture: str,
+    gradients: tuple[str, ...],
+    pure: bool = False,
+) -> Topic:
+    """Declare `f_forward(...) -> (out, cache)` and `f_backward(dout, cache) -> gradients` as one topic.
+
+    gradients: the inputs that backward returns gradients of, in its order.
+    """
+    unknown = set(gradients) - set(inspect.signature(forward).parameters)
+    if unknown:
+        raise TopicError(f"{forward.__name__}: gradients names {sorted(unknown)}, which are no inputs")
+    blocks = (Block("out", "value"), *(Block(f"d{name}", "gradient", "out", name) for name in gradients))
+    names = {forward.__name__: forward, backward.__name__: backward}
+    return Topic("layer", forward.__name__.removesuffix("_forward"), lecture, names, blocks, ("out", "cache"), pure)
+
+
+def trainer(
+    *, lecture: str, returns: tuple[str, ...], convergence: float = 1.0
+) -> Callable[[Callable[..., Any]], "Trainer"]:
+    """Declare a training loop that returns trained parameters; `.loss` and `.training` say how to judge it.
+
+    Its cases are short runs, compared with the reference step for step. convergence: the weight of the
+    long run, where each output of a short run weighs 1.
+    """
+
+    def declare(train: Callable[..., Any]) -> Trainer:
+        blocks = tuple(Block(name, "value") for name in returns)
+        return Trainer("trainer", train.__name__, lecture, {train.__name__: train}, blocks, returns, weight=convergence)
+
+    return declare
+
+
+@dataclass(eq=False)
+class Trainer(Topic):
+    """A Topic that is also judged by where a long run ends."""
+
+    weight: float = 1.0
+
+    def converges(
+        self, *, loss: Callable[[dict[str, Any], Any], float]
+    ) -> Callable[[Callable[[np.random.Generator], dict[str, Any]]], Callable[..., Any]]:
+        """Declare how the long run's inputs are drawn.
+
+        loss: given the inputs and what the student returned, the loss in nats. The reference computes
+        it, so a claimed history is never believed. It may raise on values of the wrong form.
+        """
+
+        def declare(draw: Callable[[np.random.Generator], dict[str, Any]]) -> Callable[..., Any]:
+            self.training = Training(draw, loss, self.weight)
+            return draw
+
+        return declare
+
+
+def axes_of(topic_: Topic) -> dict[str, str]:
+    """The axes each input and output was annotated with, as `{"logits": "N C", ...}`; without, absent."""
+    found: dict[str, str] = {}
+    hints = typing.get_type_hints(topic_.main) if topic_.kind != "class" else {}
+    result = hints.pop("return", None)
+    parts = typing.get_args(result) if typing.get_origin(result) is tuple else (result,)
+    for name, hint in [*hints.items(), *zip(topic_.returns, parts, strict=False)]:
+        if hasattr(hint, "dim_str"):
+            found[name] = hint.dim_str
+    for block in topic_.blocks:
+        if block.wrt in found:
+            found.setdefault(block.name, found[block.wrt])
+    return found

@@ -1,0 +1,87 @@
+"""How is a misconception applied to the code of a reference?
+
+An edit replaces a sequence of tokens. Comments, docstrings and layout are left out of the match, and
+each edit must match exactly once, so a misconception cannot silently stop applying.
+"""
+
+import ast
+import inspect
+import io
+import textwrap
+import tokenize
+from collections.abc import Callable
+from typing import Any
+
+_LAYOUT = frozenset(
+    {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}
+)
+
+
+class EditError(ValueError):
+    """An edit does not match the reference's code exactly once."""
+
+
+def source_of(definition: Any) -> str:
+    """The source of a function or class as its author wrote it, without decorators and docstrings."""
+    text = textwrap.dedent(inspect.getsource(definition))
+    (statement,) = ast.parse(text).body
+    if not isinstance(statement, ast.FunctionDef | ast.ClassDef):
+        raise EditError(f"{definition!r} is not defined by def or class")
+    lines = text.splitlines()
+    for node in ast.walk(statement):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and ast.get_docstring(node) is not None:
+            docstring = node.body[0]
+            lines[docstring.lineno - 1] = " " * docstring.col_offset + "pass"
+            for number in range(docstring.lineno, docstring.end_lineno or docstring.lineno):
+                lines[number] = ""
+    return "\n".join(lines[statement.lineno - 1 :]) + "\n"
+
+
+def edited(source: str, edits: tuple[tuple[str, str], ...]) -> str:
+    """Apply each (old, new) to `source`; EditError unless each old matches exactly once."""
+    for old, new in edits:
+        wanted = _texts(old)
+        tokens = _tokens(source)
+        texts = [text for text, _, _ in tokens]
+        places = [i for i in range(len(texts) - len(wanted) + 1) if texts[i : i + len(wanted)] == wanted]
+        if len(places) != 1 or not wanted:
+            raise EditError(f"the edit {old!r} -> {new!r} matches {len(places)} times, not once, in:\n{source}")
+        start = tokens[places[0]][1]
+        end = tokens[places[0] + len(wanted) - 1][2]
+        source = source[:start] + new + source[end:]
+    return source
+
+
+def rebuild(source: str, module_names: dict[str, Any]) -> dict[str, Any]:
+    """Execute edited definitions beside the names of the module they come from; all names result."""
+    names = dict(module_names)
+    exec(compile(source, "<misconception>", "exec"), names)
+    return names
+
+
+def defined_names(definitions: tuple[Callable[..., Any], ...]) -> dict[str, Any]:
+    """The global names that the definitions see."""
+    names: dict[str, Any] = {}
+    for definition in definitions:
+        names.update(vars(inspect.getmodule(definition)))
+    return names
+
+
+def _texts(code: str) -> list[str]:
+    return [text for text, _, _ in _tokens(code)]
+
+
+def _tokens(code: str) -> list[tuple[str, int, int]]:
+    starts = [0]
+    for line in code.splitlines(keepends=True):
+        starts.append(starts[-1] + len(line))
+    found: list[tuple[str, int, int]] = []
+    reader = tokenize.generate_tokens(io.StringIO(code).readline)
+    while True:
+        try:
+            token = next(reader)
+        except (StopIteration, tokenize.TokenError, IndentationError):
+            return found  # a fragment may end inside brackets
+        if token.type not in _LAYOUT and token.string:
+            begin = starts[token.start[0] - 1] + token.start[1]
+            found.append((token.string, begin, begin + len(token.string)))

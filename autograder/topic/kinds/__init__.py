@@ -1,0 +1,29 @@
+"""How is each kind of topic asked? One small file a kind; a new kind touches nothing else.
+
+`observe` is a generator: it yields asks, receives answers, and returns for each block what came back
+or how it failed. `complete` adds what a kind draws for itself, such as a layer's upstream gradient.
+"""
+
+import numpy as np
+
+from autograder.topic.case import Case
+from autograder.topic.declare import Topic
+from autograder.topic.kinds import class_, function, layer
+from autograder.topic.kinds.observed import Failure, Observation, Observed, arguments, call
+
+__all__ = ["Failure", "Observation", "Observed", "arguments", "call", "complete", "observe"]
+
+_KINDS = {"function": function, "trainer": function, "layer": layer, "class": class_}
+
+
+def observe(topic: Topic, case: Case) -> Observation:
+    """Ask what `case` needs; the result maps each block to what came back or a Failure."""
+    observation: Observation = _KINDS[topic.kind].observe(topic, case)
+    return observation
+
+
+def complete(topic: Topic, case: Case, rng: np.random.Generator) -> Case:
+    """The case with whatever its kind draws for itself."""
+    adding = getattr(_KINDS[topic.kind], "complete", None)
+    completed: Case = adding(topic, case, rng) if adding else case
+    return completed

@@ -1,0 +1,171 @@
+"""Small topics for tests of checks and suites, none of them the course's."""
+
+import numpy as np
+
+from autograder.topic import Array, Float, Opaque, bind, case, layer, topic, trainer
+
+
+def scale_forward(x: Float[Array, "N D"], w: Float[Array, "D"]) -> tuple[Float[Array, "N D"], Opaque]:
+    """tanh(x) * w."""
+    t = np.tanh(x)
+    return t * w, (t, w)
+
+
+def scale_backward(dout, cache):
+    """Gradients by x and w."""
+    t, w = cache
+    return dout * w * (1 - t**2), (dout * t).sum(axis=0)
+
+
+def make_scale():
+    scale = layer(scale_forward, scale_backward, lecture="tests", gradients=("x", "w"))
+
+    @scale.cases
+    def _(rng):
+        yield case("ordinary", x=rng.normal(size=(4, 3)), w=rng.normal(size=3))
+        yield case("tall", x=rng.normal(size=(7, 2)), w=rng.normal(size=2))
+        yield case("one example", x=rng.normal(size=(1, 5)), w=rng.normal(size=5))
+
+    @scale.alternative
+    def _():
+        def forward(x, w):
+            e = np.exp(2 * np.asarray(x, dtype=np.float64))
+            return (e - 1) / (e + 1) * w, (x, w)
+
+        def backward(dout, cache):
+            x, w = cache
+            dx, dw = np.zeros_like(dout), np.zeros(dout.shape[1])
+            for i in range(dout.shape[0]):
+                for j in range(dout.shape[1]):
+                    dx[i, j] = dout[i, j] * w[j] / np.cosh(x[i, j]) ** 2
+                    dw[j] += dout[i, j] * np.tanh(x[i, j])
+            return dx, dw
+
+        return forward, backward
+
+    scale.misconception("slope of tanh forgotten", ("* (1 - t**2)", ""), hint="tanh has a slope.")
+    scale.misconception("dw averaged", ("(dout * t).sum(axis=0)", "(dout * t).mean(axis=0)"), hint="w is shared.")
+    return scale
+
+
+def make_square():
+    @topic(lecture="tests", returns=("loss", "dx"), gradients={"dx": ("loss", "x")})
+    def square(x: Float[Array, "N"]) -> tuple[Float[Array, ""], Float[Array, "N"]]:
+        """Mean of squares and its gradient."""
+        return (x**2).mean(), 2 * x / len(x)
+
+    @square.cases
+    def _(rng):
+        yield case("ordinary", x=rng.normal(size=5))
+        yield case("longer", x=rng.normal(size=9))
+        yield case("two", x=rng.normal(size=2))
+        yield case("large", edge=0.25, x=1e8 * rng.normal(size=4))
+
+    @square.alternative
+    def _(x):
+        total = 0.0
+        for value in x:
+            total += float(value) ** 2
+        return total / len(x), np.array([2 * float(value) / len(x) for value in x])
+
+    @square.property("even", share=0.1, hint="A square does not know signs.")
+    def _(inputs):
+        there = yield {}
+        back = yield {"x": -inputs["x"]}
+        return bool(np.allclose(there["loss"], back["loss"], rtol=1e-5))
+
+    square.misconception("gradient summed", ("2 * x / len(x)", "2 * x"), hint="A mean.")
+    square.misconception("factor two lost", ("2 * x / len(x)", "x / len(x)"), hint="The power rule.")
+    return square
+
+
+class Counter:
+    """A number that can be added to."""
+
+    def __init__(self, start):
+        self.total = start
+
+    def add(self, amount):
+        self.total = self.total + amount
+        return self
+
+
+def make_counter():
+    counter = topic(lecture="tests", returns=("total",))(Counter)
+
+    @counter.cases
+    def _(rng):
+        for number, steps in enumerate((2, 3, 5)):
+            amounts = [float(a) for a in rng.normal(size=steps)]
+
+            def build(Counter, amounts=amounts):
+                made = Counter(1.0)
+                for amount in amounts:
+                    made = made.add(amount)
+                return {"total": made.total}
+
+            yield case(f"case {number}", build=build)
+
+    @counter.alternative
+    def _():
+        class Other:
+            def __init__(self, start):
+                self.parts = [start]
+
+            def add(self, amount):
+                self.parts.append(amount)
+                return self
+
+            @property
+            def total(self):
+                return sum(self.parts)
+
+        return Other
+
+    counter.misconception("start forgotten", ("self.total = start", "self.total = 0.0"), hint="Where does it start?")
+    return counter
+
+
+def polynomial(x, *, coefficients):
+    """Value of a polynomial."""
+    return float(np.polyval(coefficients, x))
+
+
+def make_slope():
+    @topic(lecture="tests", returns=("slope",))
+    def slope(f, x: Float[Array, ""]) -> Float[Array, ""]:
+        """Central difference."""
+        return (f(x + 1e-5) - f(x - 1e-5)) / 2e-5
+
+    @slope.cases
+    def _(rng):
+        for number in range(3):
+            f = bind(polynomial, coefficients=rng.normal(size=4))
+            yield case(f"polynomial {number}", f=f, x=float(rng.normal()))
+
+    return slope
+
+
+def make_descent(steps: int = 60):
+    @trainer(lecture="tests", returns=("w",))
+    def descend(w: Float[Array, "D"], target: Float[Array, "D"], lr: float, steps: int) -> Float[Array, "D"]:
+        """Gradient descent on a bowl."""
+        for _ in range(steps):
+            w = w - lr * (w - target)
+        return w
+
+    @descend.cases
+    def _(rng):
+        for number in range(3):
+            yield case(f"run {number}", w=rng.normal(size=4), target=rng.normal(size=4), lr=0.1, steps=3)
+
+    @descend.alternative
+    def _(w, target, lr, steps):
+        return target + (1 - lr) ** steps * (np.asarray(w) - target)
+
+    @descend.converges(loss=lambda inputs, w: float(((w - inputs["target"]) ** 2).mean()) + 1e-12)
+    def _(rng):
+        return {"w": rng.normal(size=4), "target": rng.normal(size=4), "lr": 0.1, "steps": steps}
+
+    descend.misconception("uphill", ("w - lr * (w - target)", "w + lr * (w - target)"), hint="Which way is down?")
+    return descend
