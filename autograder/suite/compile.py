@@ -4,7 +4,10 @@ Draw, expect, calibrate, prove, keep: a suite whose proof fails is not kept, and
 is unchanged is not made again.
 """
 
-from collections.abc import Callable
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +15,7 @@ from typing import Any
 from autograder.checks.plan import Bar, Plan
 from autograder.course.errors import CourseError
 from autograder.course.key import fingerprint, load_key
-from autograder.course.load import Assignment, Course, Question
+from autograder.course.load import Assignment, Course, Question, load_assignment, load_course
 from autograder.course.references import load_topics, reference_digest, topic_of
 from autograder.suite import store
 from autograder.suite.calibrate import calibrate
@@ -21,6 +24,7 @@ from autograder.suite.prove import Proof, prove
 from autograder.suite.store import Suite
 from autograder.topic.declare import Topic, TopicError
 from autograder.topic.edits import EditError
+from autograder.values import codec
 
 
 class ProofFailed(CourseError):
@@ -50,19 +54,12 @@ def compile_suite(
     """
     if not again and (kept := _kept(course, assignment)) is not None:
         return kept
+    trees, proofs = {}, []
+    for number, (question, tree, proof) in enumerate(_questions(course, assignment), start=1):
+        report(f"{number}/{len(assignment.questions)} {question}")
+        trees[question] = codec.decode(tree)
+        proofs.append(proof)
     key = load_key(course)
-    topics = load_topics(course)
-    proofs: list[Proof] = []
-    trees = {}
-    for number, question in enumerate(assignment.questions, start=1):
-        report(f"{number}/{len(assignment.questions)} {question.id}")
-        topic = topic_of(topics, assignment, question)
-        try:
-            plan = _draw(key, assignment, question, topic)
-            proofs.append(prove(plan, _worth(question), _fresh(key, assignment, question)))
-        except (TopicError, EditError) as error:
-            raise CourseError(f"{question.id}: {error}") from error
-        trees[question.id] = store.plan_tree(plan, digest_of([*plan.cases.values(), *plan.runs]))
     faults = [f"{proof.question}: {fault}" for proof in proofs for fault in proof.faults]
     if faults:
         raise ProofFailed(f"the suite of {assignment.id} is not written: " + "; ".join(faults), proofs)
@@ -108,6 +105,38 @@ def _kept(course: Course, assignment: Assignment) -> Suite | None:
         plan = make_plan(topic, _worth(question), cases, expectations, bar=store.bar_from(tree), runs=runs)
         plans.append(replace(plan, wrong=store.wrong_from(tree)))
     return Suite(assignment.id, tuple(plans), digest, head["provenance"], head["fingerprint"], proof)
+
+
+def _questions(course: Course, assignment: Assignment) -> Iterator[tuple[str, bytes, Proof]]:
+    """Draw and prove every question, in order, on all cores."""
+    ids = [question.id for question in assignment.questions]
+    processes = min(os.cpu_count() or 1, len(ids))
+    if processes == 1:
+        for question in ids:
+            yield question, *_question(course.dir, assignment.id, question)
+        return
+    pool = ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn"))
+    try:
+        running = [pool.submit(_question, course.dir, assignment.id, question) for question in ids]
+        for question, done in zip(ids, running, strict=True):
+            yield question, *done.result()
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _question(course_dir: Path, assignment_id: str, question_id: str) -> tuple[bytes, Proof]:
+    """Draw and prove one question: the tree to keep, as codec bytes, and its proof."""
+    course = load_course(course_dir)
+    assignment = load_assignment(course, assignment_id)
+    key = load_key(course)
+    question = next(each for each in assignment.questions if each.id == question_id)
+    topic = topic_of(load_topics(course), assignment, question)
+    try:
+        plan = _draw(key, assignment, question, topic)
+        proof = prove(plan, _worth(question), _fresh(key, assignment, question))
+    except (TopicError, EditError) as error:
+        raise CourseError(f"{question.id}: {error}") from error
+    return codec.encode(store.plan_tree(plan, digest_of([*plan.cases.values(), *plan.runs]))), proof
 
 
 def _draw(key: bytes, assignment: Assignment, question: Question, topic: Topic) -> Plan:

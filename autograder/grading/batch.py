@@ -1,0 +1,95 @@
+"""How is a class graded?
+
+One asyncio scheduler: each of `jobs` slots takes the next submission until none is left. A grade never
+depends on what another submission did: whatever could not be graded for a fault of ours is graded once
+more, alone, before it is shown to a person.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from autograder.course.load import Assignment, Course
+from autograder.grading.examiner import World, grade, unreadable
+from autograder.grading.record import Record
+from autograder.notebook.find import Source, find
+from autograder.notebook.read import read
+from autograder.notebook.submission import Unreadable
+from autograder.sandbox.session import Environment, Server
+from autograder.suite.store import Suite
+from autograder.values.outcomes import State
+
+Progress = Callable[[int, int, Record | None], None]
+
+
+@dataclass(frozen=True)
+class Class:
+    """What grading a class brought, records in the order of students."""
+
+    records: tuple[Record, ...]
+    wall_s: float
+
+    def count(self, state: State) -> int:
+        return sum(record.state == state for record in self.records)
+
+
+async def grade_class(
+    course: Course,
+    assignment: Assignment,
+    suite: Suite,
+    paths: Sequence[Path],
+    *,
+    jobs: int,
+    isolation: str = "namespaces",
+    progress: Progress = lambda done, total, record: None,
+) -> Class:
+    """Grade every submission found at `paths`. Raises CourseError for paths that hold none."""
+    began = time.perf_counter()
+    found = find(paths)
+    progress(0, len(found), None)
+    world = await open_world(course, assignment, suite, isolation)
+    try:
+        records = await grade_found(found, world, jobs, progress)
+    finally:
+        await asyncio.gather(*(server.close() for server in world.servers.values()))
+    in_order = tuple(sorted(records, key=lambda record: record.student))
+    return Class(in_order, time.perf_counter() - began)
+
+
+async def open_world(course: Course, assignment: Assignment, suite: Suite, isolation: str) -> World:
+    """Start the warm servers that the assignment's questions need. Its servers are the caller's to close."""
+    names = sorted({question.environment for question in assignment.questions})
+    environments = [Environment(name, course.environments[name]) for name in names]
+    started = await asyncio.gather(*(Server.start(each, isolation=isolation) for each in environments))
+    return World(suite, assignment, dict(zip(names, started, strict=True)), isolation)
+
+
+async def grade_found(
+    found: Sequence[Source], world: World, jobs: int, progress: Progress = lambda done, total, record: None
+) -> list[Record]:
+    """Grade submissions in `jobs` slots; what failed through a fault of ours once more, alone."""
+    records: dict[str, Record] = {}
+    waiting = iter(found)
+
+    async def slot() -> None:
+        for source in waiting:
+            records[source.student] = await _one(source, world)
+            progress(len(records), len(found), records[source.student])
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(min(jobs, len(found))):
+            group.create_task(slot())
+    for source in found:
+        if records[source.student].state == State.NOT_GRADED:
+            records[source.student] = await _one(source, world)
+    return list(records.values())
+
+
+async def _one(source: Source, world: World) -> Record:
+    try:
+        submission = read(source)
+    except Unreadable as error:
+        return unreadable(error.student, error.digest, error.sentence, world)
+    return await grade(submission, world)

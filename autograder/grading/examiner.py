@@ -1,0 +1,203 @@
+"""How is one submission graded?
+
+Loads it once an environment, puts each question to a fork of what was loaded, and turns verdicts into
+a record. Expected values stay on this side; only inputs go in.
+"""
+
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from autograder.checks.conduct import Result, conduct
+from autograder.checks.plan import Check, Plan
+from autograder.course.load import Assignment, Question
+from autograder.grading.diagnosis import diagnose
+from autograder.grading.record import CheckRecord, Diagnosis, Measured, Note, QuestionRecord, Record, key_of
+from autograder.notebook.submission import Submission
+from autograder.sandbox.session import Limits, Loaded, SandboxError, Server, Session
+from autograder.sandbox.session import Question as Fork
+from autograder.suite.store import Suite
+from autograder.values.asking import Answer, Ask
+from autograder.values.outcomes import Outcome, State
+
+MAX_FORKS = 4  # of one question: the first, and three more after something ended one
+
+
+@dataclass(frozen=True)
+class World:
+    """What a class is graded in: the suite, the assignment, and a warm server an environment."""
+
+    suite: Suite
+    assignment: Assignment
+    servers: Mapping[str, Server]
+    isolation: str
+    device: str = "cpu"
+
+    def key(self, submission: str) -> str:
+        versions = " ".join(f"{name} {server.digest}" for name, server in sorted(self.servers.items()))
+        return key_of(submission, self.suite.digest, versions, self.isolation, self.device)
+
+
+@dataclass
+class _Account:
+    """What student code has used so far."""
+
+    cpu_s: float = 0.0
+    peak_mib: float = 0.0
+    notes: dict[Note, None] = field(default_factory=dict)
+
+
+async def grade(submission: Submission, world: World) -> Record:
+    """Grade one submission. Never raises for what is in it; faults of ours are in the record's state."""
+    began = time.perf_counter()
+    account = _Account()
+    questions: dict[str, QuestionRecord] = {}
+    skip: frozenset[int] = frozenset()
+    plans = {plan.question: plan for plan in world.suite.plans}
+    try:
+        for environment, asked in _by_environment(world.assignment.questions).items():
+            session = await world.servers[environment].open(_limits(world.assignment, asked))
+            try:
+                wanted = frozenset(name for q in asked for name in plans[q.id].topic.reference)
+                loaded = await session.load(submission.cells, submission.files, wanted, skip)
+                skip |= loaded.skipped
+                for note in loaded.notes:
+                    account.notes[Note(cell=note.cell, kind=note.kind, text=note.text, private=note.private)] = None
+                for question in asked:
+                    result = await _put(plans[question.id], question, session, loaded, account)
+                    questions[question.id] = _record(result)
+            finally:
+                await session.close()
+    except SandboxError as error:
+        account.notes[Note(cell=None, kind="not_graded", text=_OURS, private=str(error))] = None
+    in_order = tuple(questions[q.id] for q in world.assignment.questions if q.id in questions)
+    graded = len(in_order) == len(world.assignment.questions) and all(q.points is not None for q in in_order)
+    return Record(
+        key=world.key(submission.digest),
+        student=submission.student,
+        submission=submission.digest,
+        suite=world.suite.digest,
+        isolation=world.isolation,
+        device=world.device,
+        state=State.GRADED if graded else State.NOT_GRADED,
+        points=round(sum(q.points or 0.0 for q in in_order), 2) if graded else None,
+        max_points=world.suite.points,
+        questions=in_order,
+        notes=tuple(account.notes),
+        measured=Measured(
+            wall_s=round(time.perf_counter() - began, 3),
+            cpu_s=round(account.cpu_s, 3),
+            peak_mib=round(account.peak_mib, 1),
+        ),
+    )
+
+
+def unreadable(student: str, digest: str, sentence: str, world: World) -> Record:
+    """The record of a submission that could not be read: no number, and the student is told why."""
+    return Record(
+        key=world.key(digest),
+        student=student,
+        submission=digest,
+        suite=world.suite.digest,
+        isolation=world.isolation,
+        device=world.device,
+        state=State.UNREADABLE,
+        points=None,
+        max_points=world.suite.points,
+        notes=(Note(cell=None, kind="unreadable", text=sentence),),
+    )
+
+
+_OURS = "This submission could not be graded; the fault is ours, and it will be graded again."
+
+
+async def _put(plan: Plan, question: Question, session: Session, loaded: Loaded, account: _Account) -> Result:
+    """Put one question: drive its checks, with a new fork after something ended the last one."""
+    run = conduct(plan)
+    remaining = question.cpu_s
+    forks = 0
+    fork: Fork | None = None
+    try:
+        request = next(run)
+        while True:
+            answer = _without_asking(request, loaded, remaining, forks, alive=fork is not None)
+            if answer is None:
+                if fork is None:
+                    fork = await session.question(remaining)
+                    forks += 1
+                answer = await fork.ask(request)
+                if fork.ended:
+                    remaining -= await _settle(fork, account)
+                    fork = None
+            request = run.send(answer)
+    except StopIteration as stop:
+        result: Result = stop.value
+        return result
+    finally:
+        if fork is not None:
+            await _settle(fork, account)
+
+
+def _without_asking(request: Ask, loaded: Loaded, remaining: float, forks: int, *, alive: bool) -> Answer | None:
+    """The answer that is known beforehand: nothing was loaded, a name is missing, or the budget is spent."""
+    if loaded.failed is not None:
+        return Answer(loaded.failed)
+    for step in request.steps:
+        if step[0] == "get" and step[1] in loaded.missing:
+            return Answer("missing", detail={"name": step[1]})
+    if alive:
+        return None
+    if remaining <= 0:
+        return Answer("timed_out")
+    if forks >= MAX_FORKS:
+        return Answer("crashed", detail={"text": f"the process ended {forks} times"})
+    return None
+
+
+async def _settle(fork: Fork, account: _Account) -> float:
+    usage = await fork.close()
+    account.cpu_s += usage.cpu_s
+    account.peak_mib = max(account.peak_mib, usage.peak_mib)
+    return float(usage.charged_s)
+
+
+def _record(result: Result) -> QuestionRecord:
+    diagnoses = diagnose(result)
+    checks = tuple(_check_record(result, check, diagnoses) for check in result.plan.checks)
+    ours = any(check.outcome == Outcome.NOT_GRADED for check in checks)
+    return QuestionRecord(
+        id=result.plan.question,
+        points=None if ours else result.total,
+        max_points=result.plan.points,
+        checks=checks,
+    )
+
+
+def _check_record(result: Result, check: Check, diagnoses: Mapping[str, Diagnosis]) -> CheckRecord:
+    verdict = result.verdicts[check.id]
+    return CheckRecord(
+        id=check.id,
+        kind=check.kind,
+        case=verdict.case,
+        outcome=verdict.outcome,
+        points=result.points(check),
+        max_points=check.points,
+        message=verdict.message,
+        evidence=verdict.evidence,
+        diagnosis=diagnoses.get(check.id),
+    )
+
+
+def _by_environment(questions: Iterable[Question]) -> dict[str, list[Question]]:
+    groups: dict[str, list[Question]] = {}
+    for question in questions:
+        groups.setdefault(question.environment, []).append(question)
+    return groups
+
+
+def _limits(assignment: Assignment, questions: Iterable[Question]) -> Limits:
+    return Limits(
+        cell_cpu_s=assignment.limits.cell_cpu_s,
+        load_cpu_s=assignment.limits.load_cpu_s,
+        memory_mib=max(question.memory_mib for question in questions),
+    )

@@ -1,0 +1,1 @@
+"""What grading costs, measured beside the least it could cost."""
