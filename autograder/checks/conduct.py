@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from autograder.checks import convergence, gradient, property_, value
 from autograder.checks.plan import Check, Plan
 from autograder.checks.verdict import CheckRun, Sheet, Verdict
+from autograder.topic.kinds import Observed
 from autograder.values.asking import Answer, Ask
 from autograder.values.outcomes import Outcome
 
@@ -39,9 +40,12 @@ class Result:
         return round(sum(self.points(check) for check in self.plan.checks), 2)
 
 
-def conduct(plan: Plan) -> Generator[Ask, Answer, Result]:
-    """Put every check of a question; the generator's return value is the Result."""
-    result = Result(plan, Sheet(plan))
+def conduct(plan: Plan, seen: dict[str, Observed] | None = None) -> Generator[Ask, Answer, Result]:
+    """Put every check of a question; the generator's return value is the Result.
+
+    seen: what was shown on cases already; they are not asked again.
+    """
+    result = Result(plan, Sheet(plan, seen))
     for check in plan.checks:
         needed = result.verdicts.get(check.requires)
         if needed is not None and needed.outcome != Outcome.PASSED:
@@ -53,9 +57,9 @@ def conduct(plan: Plan) -> Generator[Ask, Answer, Result]:
     return result
 
 
-def drive(plan: Plan, ask: Callable[[Ask], Answer]) -> Result:
+def drive(plan: Plan, ask: Callable[[Ask], Answer], seen: dict[str, Observed] | None = None) -> Result:
     """Put a question to whatever `ask` answers for, here and now."""
-    run = conduct(plan)
+    run = conduct(plan, seen)
     try:
         request = next(run)
         while True:

@@ -37,9 +37,9 @@ CheckRun = Generator[Ask, Answer, Verdict]
 class Sheet:
     """What student code has shown on the cases of one question; each case is asked once."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, seen: dict[str, Observed] | None = None) -> None:
         self.plan = plan
-        self.seen: dict[str, Observed] = {}
+        self.seen: dict[str, Observed] = dict(seen or {})
 
     def observe(self, name: str) -> Observation:
         """What came back on a case, by block."""

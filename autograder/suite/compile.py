@@ -19,7 +19,7 @@ from autograder.course.load import Assignment, Course, Question, load_assignment
 from autograder.course.references import load_topics, reference_digest, topic_of
 from autograder.suite import store
 from autograder.suite.calibrate import calibrate
-from autograder.suite.draw import Worth, digest_of, draw_cases, draw_runs, expect, make_plan, seed_of, show
+from autograder.suite.draw import Worth, digest_of, draw_cases, draw_runs, expect, make_plan, seed_of, show, show_right
 from autograder.suite.prove import Proof, prove
 from autograder.suite.store import Suite
 from autograder.topic.declare import Topic, TopicError
@@ -146,7 +146,8 @@ def _draw(key: bytes, assignment: Assignment, question: Question, topic: Topic) 
     if topic.training is not None:
         bar = calibrate(topic, seed_of(key, assignment.id, question.id, "bar"))
     runs = draw_runs(topic, _seed(key, assignment, question))
-    plan = make_plan(topic, _worth(question), cases, expect(topic, cases), bar=bar, runs=runs)
+    expectations = expect(topic, cases, show_right(topic, cases))
+    plan = make_plan(topic, _worth(question), cases, expectations, bar=bar, runs=runs)
     wrong = {m.name: show(topic, m.names, cases.values()) for m in topic.misconceptions}
     return replace(plan, wrong=wrong)
 

@@ -28,6 +28,8 @@ SPREAD = 10.0  # times the largest difference measured between right implementat
 LOOSEST = 1e-2  # a block on which right implementations differ by more cannot be judged
 ROWS_APART = 1e3  # rows that differ more in size are compared one by one
 NEGLIGIBLE = 1e-6  # of a block's ordinary size: below, only finiteness is looked at
+REFERENCE, IN_FLOAT32 = "reference", "reference in float32"
+Shown = dict[str, dict[str, Observed]]  # implementation -> case -> what it showed
 MIN_DECIDING = 3  # cases in which each block can tell right from wrong
 
 
@@ -101,8 +103,32 @@ def make_plan(
 
 def draw_plan(topic: Topic, worth: Worth, seed: np.random.SeedSequence, bar: Bar | None = None) -> Plan:
     """A plan of its own from one seed. `bar` comes from calibration and does not change with the seed."""
+    return draw_shown(topic, worth, seed, bar)[0]
+
+
+def draw_shown(topic: Topic, worth: Worth, seed: np.random.SeedSequence, bar: Bar | None = None) -> tuple[Plan, Shown]:
+    """A plan, and what every right implementation showed on its cases when it was drawn."""
     cases = draw_cases(topic, seed)
-    return make_plan(topic, worth, cases, expect(topic, cases), bar=bar, runs=draw_runs(topic, seed))
+    shown = show_right(topic, cases)
+    plan = make_plan(topic, worth, cases, expect(topic, cases, shown), bar=bar, runs=draw_runs(topic, seed))
+    return plan, shown
+
+
+def right_implementations(topic: Topic) -> dict[str, Names]:
+    """The reference, the reference in float32, and every alternative, by name."""
+    single = {} if topic.kind == "class" else {IN_FLOAT32: single_precision(topic)}
+    others = {f"alternative {number}": names for number, names in enumerate(topic.alternatives, start=1)}
+    return {REFERENCE: topic.reference, **single, **others}
+
+
+def single_precision(topic: Topic) -> Names:
+    """The reference computed in float32; of no use for a class, whose numbers are Python's own."""
+    return {name: _in_float32(function) for name, function in topic.reference.items()}
+
+
+def show_right(topic: Topic, cases: dict[str, Case]) -> Shown:
+    """What every right implementation shows on the cases, by its name."""
+    return {name: show(topic, names, cases.values()) for name, names in right_implementations(topic).items()}
 
 
 def show(topic: Topic, names: Names, cases: Iterable[Case]) -> dict[str, Observed]:
@@ -120,20 +146,12 @@ def show(topic: Topic, names: Names, cases: Iterable[Case]) -> dict[str, Observe
     return shown
 
 
-def single_precision(topic: Topic) -> Names | None:
-    """The reference computed in float32, or None for a class, whose numbers are Python's own."""
-    if topic.kind == "class":
-        return None
-    return {name: _in_float32(function) for name, function in topic.reference.items()}
-
-
-def expect(topic: Topic, cases: dict[str, Case]) -> dict[str, dict[str, Expectation]]:
+def expect(topic: Topic, cases: dict[str, Case], shown: Shown) -> dict[str, dict[str, Expectation]]:
     """Expected values with allowed differences measured between right implementations."""
     axes = axes_of(topic)
-    reference = show(topic, topic.reference, cases.values())
-    others = [show(topic, names, cases.values()) for names in topic.alternatives]
-    single = single_precision(topic)
-    rough = show(topic, single, cases.values()) if single else reference
+    reference = shown[REFERENCE]
+    rough = shown.get(IN_FLOAT32, reference)
+    others = [each for name, each in shown.items() if name not in (REFERENCE, IN_FLOAT32)]
     ordinary = _ordinary_sizes(topic, reference)
     expectations: dict[str, dict[str, Expectation]] = {}
     for name in cases:

@@ -15,9 +15,10 @@ from autograder.checks.conduct import Result, drive
 from autograder.checks.plan import Plan
 from autograder.checks.resemblance import resembles
 from autograder.sandbox.inprocess import LocalQuestion
-from autograder.suite.draw import Worth, draw_plan, single_precision
+from autograder.suite.draw import Worth, draw_shown, right_implementations
 from autograder.suite.nulls import null_battery, spoiled_gradients
-from autograder.topic.declare import Names, Topic
+from autograder.topic.declare import Names
+from autograder.topic.kinds import Observed
 from autograder.values.compare import Comparison
 from autograder.values.outcomes import Outcome
 
@@ -64,19 +65,12 @@ def prove(plan: Plan, worth: Worth, fresh: Callable[[int], np.random.SeedSequenc
     return proof
 
 
-def right_implementations(topic: Topic) -> Iterator[tuple[str, Names]]:
-    """The reference, the reference in float32, and every alternative, by name."""
-    yield "reference", topic.reference
-    single = single_precision(topic)
-    if single:
-        yield "reference in float32", single
-    for number, names in enumerate(topic.alternatives, start=1):
-        yield f"alternative {number}", names
+def false_failures(plan: Plan, names: Names, seen: dict[str, Observed] | None = None) -> Iterator[str]:
+    """A sentence for every check that a right implementation does not pass.
 
-
-def false_failures(plan: Plan, names: Names) -> Iterator[str]:
-    """A sentence for every check that a right implementation does not pass."""
-    result = drive(plan, LocalQuestion(names).ask)
+    seen: what it has shown on the cases already, which is then not asked again.
+    """
+    result = drive(plan, LocalQuestion(names).ask, seen)
     for check in plan.checks:
         verdict = result.verdicts[check.id]
         if verdict.outcome != Outcome.PASSED:
@@ -96,10 +90,10 @@ def _prove_right(plan: Plan, worth: Worth, fresh: Callable[[int], np.random.Seed
             f"Add one with @{plan.topic.name}.alternative"
         )
     for number in range(FRESH_SEEDS):
-        drawn = draw_plan(plan.topic, worth, fresh(number), plan.bar)
+        drawn, shown = draw_shown(plan.topic, worth, fresh(number), plan.bar)
         used = drawn if number < LONG_RUNS else without_long_run(drawn)
-        for name, names in right_implementations(plan.topic):
-            failures = list(false_failures(used, names))
+        for name, names in right_implementations(plan.topic).items():
+            failures = list(false_failures(used, names, shown[name]))
             proof.right[name] = proof.right.get(name, 0) + (not failures)
             for failure in failures:
                 proof.faults.append(f"{name} is right but fails under fresh seed {number}: {failure}")
