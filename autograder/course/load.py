@@ -17,6 +17,7 @@ __all__ = ["Assignment", "Course", "Limits", "Question", "assignment_ids", "load
 
 COURSE_FILE = "course.toml"
 ASSIGNMENT_FILE = "assignment.toml"
+RESERVED = frozenset({"student", "state", "points", "max_points"})  # the other columns of grades.csv
 _Document = TypeVar("_Document", bound=Strict)
 
 
@@ -87,6 +88,11 @@ def load_assignment(course: Course, assignment_id: str) -> Assignment:
                 f"{COURSE_FILE}{nearest(question.environment, course.environments)}; "
                 f"there are: {listed(course.environments)}"
             )
+    for question in read.questions:
+        if question.id in RESERVED:
+            raise CourseError(
+                f"{path}: no question can have the id {question.id!r}: a column of grades.csv is called so"
+            )
     counts = Counter(question.id for question in read.questions)
     twice = [name for name, count in counts.items() if count > 1]
     if twice:
@@ -106,7 +112,9 @@ def _read(path: Path, model: type[_Document]) -> _Document:
     try:
         return model.model_validate(document)
     except ValidationError as error:
-        problems = [_sentence(problem, model, document) for problem in error.errors()]
+        # An unknown key comes first: it is often why another one is missing.
+        found = sorted(error.errors(), key=lambda problem: problem["type"] != "extra_forbidden")
+        problems = [_sentence(problem, model, document) for problem in found]
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
         raise CourseError(f"{path}: {problems[0]}{more}") from error
 

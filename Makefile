@@ -1,0 +1,59 @@
+# One word for each thing one does here. `make demo` on a fresh clone needs nothing before it.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+OUT := out/demo
+
+.PHONY: help demo test check soak bench clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make demo    compile the flagship course's suite and grade the example class"
+	@echo "make test    all tests"
+	@echo "make check   format, lint, types and the fast tests: under a minute"
+	@echo "make soak    the long tests; they can be stopped and resumed"
+	@echo "make bench   speed, measured beside the floor"
+	@echo "make clean   remove what was made, the environment too"
+
+# Installed again only when what it depends on has changed. The constraints name every version, so
+# nothing, torch least of all, is ever installed in another one first.
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	    { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11" >&2; exit 2; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || \
+	    { echo "$(PYTHON) has no working venv module; on Debian and Ubuntu: apt install python3-venv" >&2; \
+	      rm -rf $(VENV); exit 2; }
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	    --constraint constraints.txt --editable '.[torch,environments,dev]'
+	@touch $@
+
+# The example class holds files that nobody could grade, which `grade` says by exit 1: not a failed demo.
+demo: $(READY)
+	$(BIN)/autograder compile foundations
+	$(BIN)/autograder grade foundations examples/class --out $(OUT) || test $$? -eq 1
+	@echo
+	@echo "The first rows of $(OUT)/grades.csv:"
+	@head -n 11 $(OUT)/grades.csv
+	@echo
+	@echo "Grades: $(OUT)/grades.csv; every check of every student: $(OUT)/results.jsonl"
+
+test: $(READY)
+	$(BIN)/python -m pytest
+
+check: $(READY)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -q -m "not slow"
+
+soak: $(READY)
+	$(BIN)/python -m tests.soak
+
+bench: $(READY)
+	$(BIN)/python -m benchmarks.floor
+
+clean:
+	rm -rf $(VENV) out .autograder .soak build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

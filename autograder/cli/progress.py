@@ -1,0 +1,67 @@
+"""How is somebody kept informed while a command works?
+
+On a terminal one line is written over and over; elsewhere, a CI log say, a line every few seconds.
+Always on stderr: stdout belongs to results.
+"""
+
+import sys
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import TextIO
+
+EVERY_S = 5.0  # between two lines of a log
+_CLEARED = "\r\x1b[K"
+
+
+class Progress:
+    """A context manager; `show` says where the work is."""
+
+    def __init__(
+        self,
+        *,
+        stream: TextIO | None = None,
+        every_s: float = EVERY_S,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._stream = stream or sys.stderr
+        self._terminal = self._stream.isatty()
+        self._every_s = every_s
+        self._clock = clock
+        self._began = clock()
+        self._next = self._began
+        self._pending = ""
+
+    def __enter__(self) -> "Progress":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._terminal:
+            self._write(_CLEARED)
+        elif self._pending:
+            self._write(f"{self._pending}\n")
+
+    def show(self, text: str) -> None:
+        """Say where the work is; in a log, only when the last line is a few seconds old."""
+        if self._terminal:
+            self._write(f"{_CLEARED}{text[:100]}")
+        elif self._clock() >= self._next:
+            self._next = self._clock() + self._every_s
+            self._pending = ""
+            self._write(f"{text}\n")
+        else:
+            self._pending = text
+
+    def count(self, done: int, total: int, what: str) -> None:
+        """`12/40 graded, about 30 s left`; the estimate once there is something to tell it from."""
+        text = f"{done}/{total} {what}"
+        if 0 < done < total:
+            left_s = (self._clock() - self._began) * (total - done) / done
+            text += f", about {left_s:.0f} s left"
+        self.show(text)
+
+    def _write(self, text: str) -> None:
+        self._stream.write(text)
+        self._stream.flush()

@@ -1,0 +1,62 @@
+"""How does a submission become code cells and files?
+
+for source in find(["examples/class"]):
+    submission = read(source)
+"""
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+
+from autograder.notebook.cells import NotANotebook, cells_of
+from autograder.notebook.files import Listing, Refused
+from autograder.notebook.find import NOTEBOOK_SUFFIXES, Source, find, main_file, source_of, without_wrapper
+from autograder.notebook.submission import Cell, Submission, Unreadable
+
+__all__ = ["Cell", "Source", "Submission", "Unreadable", "find", "read"]
+
+
+def read(source: Source | Path | str) -> Submission:
+    """Read one submission; Unreadable, and nothing else, whatever was handed in."""
+    if not isinstance(source, Source):
+        source = source_of(Path(source))
+    try:
+        listing = source.listing()
+        if source.suffix in NOTEBOOK_SUFFIXES:
+            (main,) = listing.names
+        else:
+            listing = without_wrapper(listing)
+            main = _main(listing)
+        files = listing.read_all()
+    except Refused as refused:
+        raise Unreadable(source.student, str(refused)) from refused
+    contents = files.pop(main)
+    suffix = ".ipynb" if main.lower().endswith(".ipynb") else ".py"
+    digest = _digest(suffix, contents, files)
+    try:
+        cells = cells_of(contents, suffix=suffix)
+    except NotANotebook as refused:
+        raise Unreadable(source.student, str(refused), digest) from refused
+    return Submission(source.student, source.path, digest, cells, files)
+
+
+def _main(listing: Listing) -> str:
+    main = main_file(listing)
+    if main is not None:
+        return main
+    top = [name for name in listing.names if "/" not in name]
+    for kind, suffix in (("notebooks", ".ipynb"), ("scripts", ".py")):
+        found = [name for name in top if name.lower().endswith(suffix)]
+        if found:
+            raise Refused(f"It holds {len(found)} {kind} ({', '.join(found[:4])}): hand in one, and its helpers.")
+    raise Refused("It holds no notebook: hand in an .ipynb or .py file, at the top of the folder.")
+
+
+def _digest(suffix: str, contents: bytes, files: Mapping[str, bytes]) -> str:
+    """Each part with its length before it, so that no two submissions run together to the same bytes."""
+    digest = hashlib.sha256()
+    for name, data in [(suffix, contents), *sorted(files.items())]:
+        encoded = name.encode()
+        digest.update(b"%d %d " % (len(encoded), len(data)) + encoded)
+        digest.update(data)
+    return digest.hexdigest()

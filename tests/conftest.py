@@ -1,0 +1,67 @@
+"""What do all tests share? Determinism, and ways to make a course and a notebook."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+from autograder.course.create import create_course
+from autograder.course.load import Course, load_course
+
+ROOT = Path(__file__).parent.parent
+
+# The same examples on every machine and in every run: a failure is found where it was made.
+settings.register_profile("deterministic", derandomize=True, deadline=None, database=None)
+settings.load_profile("deterministic")
+
+
+@contextmanager
+def reference_kept() -> Iterator[None]:
+    """Leave the package `reference` as it was, for the tests that have imported this course's."""
+    before = {name: module for name, module in sys.modules.items() if name.partition(".")[0] == "reference"}
+    yield
+    for name in [name for name in sys.modules if name.partition(".")[0] == "reference"]:
+        del sys.modules[name]
+    sys.modules.update(before)
+
+
+@pytest.fixture(autouse=True)
+def _reference_kept() -> Iterator[None]:
+    with reference_kept():
+        yield
+
+
+@pytest.fixture(scope="session")
+def keep_reference() -> Callable[[], AbstractContextManager[None]]:
+    """For fixtures of a wider scope that load another course."""
+    return reference_kept
+
+
+@pytest.fixture(scope="session")
+def flagship() -> Course:
+    """This repository's own course."""
+    return load_course(ROOT)
+
+
+@pytest.fixture
+def new_course(tmp_path: Path) -> Course:
+    """A course as `autograder init` makes it."""
+    return create_course(tmp_path / "course")
+
+
+@pytest.fixture
+def notebook() -> Callable[..., bytes]:
+    """`notebook("x = 1", "y = 2")`: the bytes of a notebook with these code cells."""
+
+    def make(*sources: str) -> bytes:
+        cells = [
+            {"cell_type": "code", "source": source, "metadata": {}, "outputs": [], "execution_count": None}
+            for source in sources
+        ]
+        return json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}).encode()
+
+    return make
