@@ -114,5 +114,5 @@ def failure_message(failure: Failure) -> str:
 
 
 def failure_evidence(failure: Failure) -> str:
-    """What a teaching assistant reads beside it."""
-    return ", ".join(f"{key}: {value}" for key, value in failure.answer.detail.items())
+    """What a teaching assistant reads beside it; no measurement, which would differ from run to run."""
+    return ", ".join(f"{key}: {value}" for key, value in failure.answer.detail.items() if key != "used" and value)

@@ -6,9 +6,11 @@ more, alone, before it is shown to a person.
 """
 
 import asyncio
+import platform
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 from autograder.course.load import Assignment, Course
@@ -63,7 +65,9 @@ async def open_world(course: Course, assignment: Assignment, suite: Suite, isola
     names = sorted({question.environment for question in assignment.questions})
     environments = [Environment(name, course.environments[name]) for name in names]
     started = await asyncio.gather(*(Server.start(each, isolation=isolation) for each in environments))
-    return World(suite, assignment, dict(zip(names, started, strict=True)), isolation)
+    packages = sorted({package for environment in environments for package in environment.packages})
+    versions = " ".join([platform.python_version(), *(f"{name}=={version(name)}" for name in packages)])
+    return World(suite, assignment, dict(zip(names, started, strict=True)), versions, isolation)
 
 
 async def grade_found(

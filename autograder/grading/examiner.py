@@ -20,22 +20,26 @@ from autograder.suite.store import Suite
 from autograder.values.asking import Answer, Ask
 from autograder.values.outcomes import Outcome, State
 
+_ENDS = frozenset({"timed_out", "crashed", "out_of_memory", "not_graded"})  # answers after which a fork is gone
 MAX_FORKS = 4  # of one question: the first, and three more after something ended one
 
 
 @dataclass(frozen=True)
 class World:
-    """What a class is graded in: the suite, the assignment, and a warm server an environment."""
+    """What a class is graded in: the suite, the assignment, and a warm server an environment.
+
+    versions: of Python and of the packages that student code meets.
+    """
 
     suite: Suite
     assignment: Assignment
     servers: Mapping[str, Server]
+    versions: str
     isolation: str
     device: str = "cpu"
 
     def key(self, submission: str) -> str:
-        versions = " ".join(f"{name} {server.digest}" for name, server in sorted(self.servers.items()))
-        return key_of(submission, self.suite.digest, versions, self.isolation, self.device)
+        return key_of(submission, self.suite.digest, self.versions, self.isolation, self.device)
 
 
 @dataclass
@@ -126,8 +130,9 @@ async def _put(plan: Plan, question: Question, session: Session, loaded: Loaded,
                     fork = await session.question(remaining)
                     forks += 1
                 answer = await fork.ask(request)
-                if fork.ended:
-                    remaining -= await _settle(fork, account)
+                if answer.status in _ENDS:
+                    used = await _settle(fork, account)
+                    remaining = 0.0 if answer.status == "timed_out" else remaining - used
                     fork = None
             request = run.send(answer)
     except StopIteration as stop:
@@ -158,7 +163,7 @@ async def _settle(fork: Fork, account: _Account) -> float:
     usage = await fork.close()
     account.cpu_s += usage.cpu_s
     account.peak_mib = max(account.peak_mib, usage.peak_mib)
-    return float(usage.charged_s)
+    return usage.cpu_s
 
 
 def _record(result: Result) -> QuestionRecord:

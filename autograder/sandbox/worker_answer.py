@@ -13,9 +13,12 @@ from typing import Any
 import numpy as np
 
 from autograder.values import codec
+from autograder.values.asking import OPERATIONS, UNARY
 from autograder.values.codec import Handle, Register, Stub
 
 CELL_FILE = "<cell "  # file names of compiled notebook cells begin so
+_FIRST_OPERATOR = OPERATIONS.index("add")
+_HOLDING = (list, tuple, dict, Register, Handle, Stub)  # what may hold something to be filled in
 MAX_TEXT = 2000  # characters of an exception's text that are reported
 
 
@@ -54,8 +57,7 @@ class Desk:
         ask = codec.decode(payload)
         registers: list[Any] = []
         try:
-            for step in ask["steps"]:
-                registers.append(self._step(step, registers))
+            self._run(ask["steps"].tolist(), ask["constants"], registers)
             keep = {number: self._keep(registers[number]) for number in ask["keep"]}
             shown = [keep.get(number, value) for number, value in enumerate(registers)]
             value = self._fill(ask["returns"], shown)
@@ -63,27 +65,37 @@ class Desk:
         except BaseException as error:  # the worker's boundary: whatever student code throws is an answer
             return codec.encode({**describe(error), "step": len(registers)})
 
-    def _step(self, step: list[Any], registers: list[Any]) -> Any:
-        operation, *rest = step
-        if operation == "get":
-            if rest[0] in self._missing or rest[0] not in self._names:
-                raise _Missing(rest[0])
-            return self._names[rest[0]]
-        if operation == "unpack":
-            return _unpacked(self._fill(rest[0], registers), rest[1])
-        filled = [self._fill(part, registers) for part in rest]
-        if operation == "value":
-            return filled[0]
-        if operation == "call":
-            function, arguments, keywords = filled
-            return function(*arguments, **keywords)
-        if operation == "operate":
-            return getattr(operator, filled[0])(*filled[1])
-        if operation == "attribute":
-            return getattr(filled[0], filled[1])
-        if operation == "index":
-            return filled[0][filled[1]]
-        raise codec.CodecError(f"unknown operation {operation!r}")
+    def _run(self, steps: list[list[int]], constants: list[Any], registers: list[Any]) -> None:
+        """Do the steps; each leaves its result in the next register."""
+
+        def operand(place: int) -> Any:
+            if place >= 0:
+                return registers[place]
+            value = constants[~place]
+            return self._fill(value, registers) if type(value) in _HOLDING else value
+
+        for number, first, second, third in steps:
+            operation = OPERATIONS[number]
+            if number >= _FIRST_OPERATOR:
+                operands = (operand(first),) if operation in UNARY else (operand(first), operand(second))
+                registers.append(getattr(operator, operation)(*operands))
+            elif operation == "value":
+                registers.append(operand(first))
+            elif operation == "get":
+                registers.append(self._named(constants[~first]))
+            elif operation == "call":
+                registers.append(operand(first)(*operand(second), **operand(third)))
+            elif operation == "attribute":
+                registers.append(getattr(operand(first), constants[~second]))
+            elif operation == "index":
+                registers.append(operand(first)[operand(second)])
+            else:
+                registers.append(_unpacked(operand(first), constants[~second]))
+
+    def _named(self, name: str) -> Any:
+        if name in self._missing or name not in self._names:
+            raise _Missing(name)
+        return self._names[name]
 
     def _fill(self, tree: Any, registers: list[Any]) -> Any:
         kind = type(tree)
@@ -154,12 +166,19 @@ def describe(error: BaseException) -> dict[str, Any]:
             detail |= {"where": frame.filename, "line": frame.lineno or 0, "source": (frame.line or "")[:200]}
             break
     if isinstance(error, Forbidden | ModuleNotFoundError):
-        return {"status": "forbidden", "detail": {**detail, "name": str(getattr(error, "name", None) or "")[:100]}}
+        return {
+            "status": "forbidden",
+            "detail": {**detail, "name": str(getattr(error, "name", None) or "")[:100]},
+        }
     if isinstance(error, NotImplementedError):
         return {"status": "missing", "detail": detail}
-    if isinstance(error, MemoryError):
+    if isinstance(error, MemoryError) or _is_torch_out_of_memory(error, detail["text"]):
         return {"status": "out_of_memory", "detail": detail}
     return {"status": "raised", "detail": detail}
+
+
+def _is_torch_out_of_memory(error: BaseException, text: str) -> bool:
+    return type(error) is RuntimeError and "can't allocate memory" in text
 
 
 def _text(error: BaseException) -> str:

@@ -9,13 +9,17 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+
 from autograder.values import codec
 from autograder.values.codec import Register
 
 # Operators that a program may apply, by their name in the standard library's `operator`.
 BINARY = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul")
 COMPARING = ("lt", "le", "gt", "ge", "eq", "ne")
-OPERATORS = frozenset((*BINARY, *COMPARING, "neg", "pos", "abs"))
+UNARY = ("neg", "pos", "abs")
+# What a step can be, by its number on the wire; operators follow the others.
+OPERATIONS = ("value", "get", "call", "attribute", "index", "unpack", *BINARY, *COMPARING, *UNARY)
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +45,10 @@ class Ask:
 
     @cached_property
     def _payload(self) -> bytes:
-        return codec.encode({"steps": self.steps, "returns": self.returns, "keep": list(self.keep)})
+        packed, constants = pack(self.steps)
+        return codec.encode(
+            {"steps": packed, "constants": constants, "returns": self.returns, "keep": list(self.keep)}
+        )
 
 
 @dataclass(frozen=True)
@@ -111,6 +118,36 @@ class Program:
         callables: Mapping[int, Callable[..., Any]] | None = None,
     ) -> Ask:
         return Ask(key, self.steps, returns, tuple(r.number for r in keep), callables or {})
+
+
+def pack(steps: list[list[Any]]) -> tuple[np.ndarray, list[Any]]:
+    """Steps as an integer array of shape (steps, 4), and the constants they refer to.
+
+    A row is the operation's number and up to three operands: a register, or for a constant its
+    position, inverted. So a graph of 10,000 nodes is read as fast as an array of its size.
+    """
+    constants: list[Any] = []
+    known: dict[tuple[type, Any], int] = {}
+
+    def constant(value: Any) -> int:
+        key = (type(value), value) if isinstance(value, str | int | float) else None
+        if key is None or key not in known:
+            constants.append(value)
+            if key is not None:
+                known[key] = len(constants) - 1
+            return ~(len(constants) - 1)
+        return ~known[key]
+
+    def operand(value: Any) -> int:
+        return value.number if isinstance(value, Register) else constant(value)
+
+    rows = []
+    for operation, *parts in steps:
+        if operation == "operate":
+            operation, parts = parts
+        row = [OPERATIONS.index(operation), *map(operand, parts)]
+        rows.append(row + [0] * (4 - len(row)))
+    return np.array(rows, dtype=np.int32).reshape(-1, 4), constants
 
 
 class Traced:

@@ -1,0 +1,94 @@
+"""How does the warden kill and reap, so that nothing a submission started outlives its question?"""
+
+import os
+import select
+import signal
+import socket
+import time
+from dataclasses import dataclass
+
+from autograder.sandbox import clocks
+
+
+@dataclass
+class Dead:
+    """How a process ended, and what it used. status: as wait4 gives it."""
+
+    status: int
+    cpu_s: float
+    peak_mib: float
+
+    def said(self) -> str:
+        """The end in words."""
+        if os.WIFSIGNALED(self.status):
+            return f"ended by {signal.Signals(os.WTERMSIG(self.status)).name}"
+        return f"exited with status {os.waitstatus_to_exitcode(self.status)}"
+
+
+@dataclass
+class Child:
+    """A process that runs student code, and our end of the socket to it. dead: once it is reaped."""
+
+    pid: int
+    peer: socket.socket
+    dead: Dead | None = None
+
+    def kill(self) -> Dead:
+        """Kill it, if it still lives, and reap it."""
+        if self.dead is None:
+            os.kill(self.pid, signal.SIGKILL)  # ours until it is reaped, so the number is not another's
+        self.peer.close()
+        return self.reap()
+
+    def reap(self) -> Dead:
+        """Wait for its end, and remember it."""
+        if self.dead is None:
+            _, status, usage = os.wait4(self.pid, 0)
+            self.dead = Dead(status, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+        return self.dead
+
+    def ends_within(self, seconds: float) -> bool:
+        """Whether it has ended, or does before so many seconds have passed."""
+        if self.dead:
+            return True
+        descriptor = os.pidfd_open(self.pid)
+        ended = bool(select.select([descriptor], [], [], seconds)[0])
+        os.close(descriptor)
+        return ended
+
+
+def sweep(loader: Child | None) -> float:
+    """Kill and reap every process of the namespace but the caller and the loader; their CPU seconds."""
+    spared = {1} | ({loader.pid} if loader else set())
+    if not clocks.living(spared):
+        return _reap_orphans(loader)
+    os.kill(-1, signal.SIGSTOP)  # all at once, so that nothing can fork on
+    cpu_s = 0.0
+    while left := clocks.living(spared):
+        for pid in left:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass  # it went with a parent that reaped it
+        time.sleep(0.0005)
+        cpu_s += _reap_orphans(loader)
+    if loader and loader.dead is None:
+        os.kill(loader.pid, signal.SIGCONT)
+    return cpu_s
+
+
+def _reap_orphans(loader: Child | None) -> float:
+    """Reap what has ended, without waiting; its CPU seconds, the loader's left out."""
+    cpu_s = 0.0
+    while True:
+        try:
+            pid, status, usage = os.wait3(os.WNOHANG)
+        except ChildProcessError:
+            return cpu_s
+        if pid == 0:
+            return cpu_s
+        seconds = usage.ru_utime + usage.ru_stime
+        if loader and pid == loader.pid:
+            loader.dead = Dead(status, seconds, usage.ru_maxrss / 1024)
+        else:
+            cpu_s += seconds

@@ -1,0 +1,108 @@
+"""What to do about a cell at which loading stopped?
+
+Loading is optimistic: all cells run in one process. If that process loops, exits or crashes at a cell,
+a fresh one starts and runs only that cell's definitions; if it stops there again, the cell is left out.
+"""
+
+import json
+from typing import Any
+
+from autograder.sandbox.limits import Limits, Loaded, Note
+
+_HEAVY_SHARE = 0.1  # of the time for a whole load; such a cell is skipped when that time is up
+_MAX_TEXT = 500
+_MAX_NOTES = 200
+
+
+class Policy:
+    """The state of one submission's loading.
+
+    cells, skip: what to load next. over: nothing more is to be done. loaded: the last load worked.
+    """
+
+    def __init__(self, limits: Limits, cells: list[tuple[int, str]], skip: frozenset[int]) -> None:
+        self._limits = limits
+        self._notes: list[Note] = []
+        self._report: dict[str, Any] = {}
+        self._failed: str | None = None
+        self._stops = 0
+        self.cells = cells
+        self.skip = set(skip)
+        self.over = False
+        self.loaded = False
+
+    def note(self, end: dict[str, Any], report: bytes) -> None:
+        """Take in how a load ended. report: what the loader says, which student code may have forged."""
+        if end["event"] == "loaded":
+            self._report = _checked(report)
+            self.loaded = self.over = True
+            if end["threads"] > 1:
+                text = "the notebook left threads running: each question is answered by loading it again"
+                self._notes.append(Note(None, "threads", text))
+            return
+        why, cell = end["why"], end["cell"]
+        self._stops += 1
+        if cell not in {number for number, _ in self.cells} or self._stops > self._limits.reloads:
+            self._failed, self.over = why, True
+            return
+        if cell in self.skip:
+            self.cells = [(number, source) for number, source in self.cells if number != cell]
+            self._notes.append(Note(cell, "stopped", f"cell {cell} {_said(why, end, cell)}; it was left out"))
+            return
+        heavy = {int(number): used for number, used in end["heavy"].items()}
+        text = f"cell {cell} {_said(why, end, cell)}; only its definitions were kept"
+        self._notes.append(Note(cell, "stopped", text))
+        self.skip.add(cell)
+        if why == "timed_out" and heavy.get(cell, 0.0) < self._limits.cell_cpu_s:
+            self._skip_heavy(heavy, cell)
+        if self._stops == self._limits.reloads:
+            self.skip |= {number for number, _ in self.cells}
+
+    def _skip_heavy(self, heavy: dict[int, float], last: int) -> None:
+        """All cells together took too long: the next load leaves out what takes long in each."""
+        for number, used in heavy.items():
+            if number != last and number not in self.skip and used > _HEAVY_SHARE * self._limits.load_cpu_s:
+                text = f"cell {number} took {used:.0f} s of the {self._limits.load_cpu_s:.0f} s for all cells"
+                self._notes.append(Note(number, "stopped", f"{text}; only its definitions were kept"))
+                self.skip.add(number)
+
+    def lost(self) -> None:
+        """The jail ended: ours to explain."""
+        self._failed, self.over = "not_graded", True
+
+    def result(self, wanted: frozenset[str]) -> Loaded:
+        """What came of it all."""
+        if self._failed:
+            return Loaded(tuple(self._notes), wanted, frozenset(self.skip), self._failed)
+        notes = tuple(self._notes) + self._report["notes"]
+        return Loaded(notes, wanted & self._report["missing"], frozenset(self.skip))
+
+
+def _said(why: str, end: dict[str, Any], cell: int) -> str:
+    if why == "timed_out":
+        return f"was stopped after {end['heavy'].get(str(cell), 0.0):.1f} s of CPU time"
+    if why == "not_graded":
+        return "was stopped after a long wait for this machine"
+    return "ran out of memory" if why == "out_of_memory" else "ended the process"
+
+
+def _checked(report: bytes) -> dict[str, Any]:
+    """A loader's report, rebuilt; what is malformed counts as nothing said."""
+    try:
+        told = json.loads(report)
+    except (ValueError, RecursionError):
+        told = None
+    told = told if isinstance(told, dict) else {}
+    notes, missing = told.get("notes"), told.get("missing")
+    rebuilt = [_note(note) for note in notes[:_MAX_NOTES]] if isinstance(notes, list) else []
+    names = {name for name in missing if isinstance(name, str)} if isinstance(missing, list) else set()
+    return {"notes": tuple(note for note in rebuilt if note), "missing": frozenset(names)}
+
+
+def _note(note: Any) -> Note | None:
+    if not isinstance(note, list) or len(note) != 4:
+        return None
+    cell, *texts = note
+    if not (cell is None or type(cell) is int) or not all(isinstance(text, str) for text in texts):
+        return None
+    return Note(cell, *("".join(c if c.isprintable() else " " for c in text[:_MAX_TEXT]) for text in texts))

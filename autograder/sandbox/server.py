@@ -1,0 +1,164 @@
+"""What is the warm process of an environment, and how does it start a submission?
+
+It is started by exec with a fixed environment and without secrets, builds the tree that every
+submission sees, imports what notebooks use, and then forks a warden into namespaces of its own for
+each connection that the examiner hands it. It never reads from a connection and never waits for one.
+"""
+
+import json
+import os
+import select
+import signal
+import socket
+import threading
+from typing import Any, NoReturn
+
+from autograder.sandbox import confine, tree, warm, wire, worker
+from autograder.sandbox.warden import Warden
+
+INSIDE_ID = 1000  # user and group of student code inside its namespaces
+_FIRST_ID = 0x70000000  # of the host's ids that slots use; far from those of people and services
+_SLOTS = 256
+_REFUSED = (
+    "this kernel refuses user namespaces ({error}); allow them (sysctl user.max_user_namespaces, "
+    "kernel.apparmor_restrict_unprivileged_userns=0, or a container run with the rights to make them)"
+)
+
+
+def main(settings: dict[str, Any]) -> NoReturn:
+    """Serve until the control socket closes.
+
+    settings: control (descriptor), packages, entries (paths of the distributions) and sites (folders
+    that hold them).
+    """
+    control = socket.socket(fileno=settings["control"])
+    try:
+        server = Server(control, *_prepare(settings))
+    except OSError as error:
+        control.send(json.dumps({"failed": _REFUSED.format(error=error)}).encode())
+        os._exit(1)
+    threads = threading.active_count(), len(os.listdir("/proc/self/task"))
+    if threads != (1, 1):
+        control.send(json.dumps({"failed": f"the warm process has {max(threads)} threads and cannot fork"}).encode())
+        os._exit(1)
+    confine.standard_streams_to_null()
+    control.send(json.dumps({"ready": True}).encode())
+    server.run()
+
+
+def _prepare(settings: dict[str, Any]) -> tuple[bool]:
+    """Enter the tree and warm up; whether slots have ids of their own on the host."""
+    confine.close_all_but(0, 1, 2, settings["control"])
+    own_ids = _leave_host()
+    tree.build(settings["entries"])
+    tree.relocate(settings["sites"])
+    warm.up(settings["packages"])
+    confine.collapse_memory()
+    return (own_ids,)
+
+
+def _leave_host() -> bool:
+    """Get a mount namespace of one's own; as an ordinary user, by way of a user namespace."""
+    user = os.geteuid()
+    if user == 0:
+        try:
+            confine.unshare(confine.CLONE_NEWNS)
+            os.setgroups([])
+            return True
+        except PermissionError:
+            pass  # root without the rights of root, as in many containers: go on like anybody else
+    group = os.getegid()
+    confine.unshare(confine.CLONE_NEWUSER | confine.CLONE_NEWNS)
+    confine.map_ids(os.getpid(), (0, user), (0, group))
+    return False
+
+
+class Server:
+    """Forks wardens and reaps them."""
+
+    def __init__(self, control: socket.socket, own_ids: bool) -> None:
+        self._control = control
+        self._own_ids = own_ids
+        self._slots = list(range(_SLOTS - 1, -1, -1))
+        self._running: dict[int, tuple[int, int]] = {}  # pidfd: pid, slot
+        self._first_id = _FIRST_ID + os.getpid() % 4096 * _SLOTS
+
+    def run(self) -> NoReturn:
+        """Serve; when the examiner lets go, end all that still runs."""
+        poll = select.poll()
+        poll.register(self._control, select.POLLIN)
+        while True:
+            for descriptor, _ in poll.poll():
+                if descriptor == self._control.fileno():
+                    message, descriptors, _, _ = socket.recv_fds(self._control, 65536, 1)
+                    if not message:
+                        self._end()
+                    poll.register(self._start(json.loads(message), descriptors[0]), select.POLLIN)
+                else:
+                    poll.unregister(descriptor)
+                    self._reap(descriptor)
+
+    def _start(self, message: dict[str, Any], connection: int) -> int:
+        """Fork a warden for a connection; the descriptor that tells of its end."""
+        slot = self._slots.pop()
+        go, ready = os.pipe()
+        pid = confine.fork(confine.NEW_NAMESPACES)
+        if pid == 0:
+            os.close(ready)
+            _be_warden(connection, go, message["disk_mib"])
+        os.close(go)
+        os.close(connection)
+        outside = self._first_id + slot if self._own_ids else 0
+        confine.map_ids(pid, (INSIDE_ID, outside), (INSIDE_ID, outside))
+        os.close(ready)
+        descriptor = os.pidfd_open(pid)
+        self._running[descriptor] = pid, slot
+        return descriptor
+
+    def _reap(self, descriptor: int) -> None:
+        pid, slot = self._running.pop(descriptor)
+        os.close(descriptor)
+        os.waitpid(pid, 0)
+        self._slots.append(slot)
+
+    def _end(self) -> NoReturn:
+        for descriptor, (pid, _) in list(self._running.items()):
+            os.kill(pid, signal.SIGKILL)
+            self._reap(descriptor)
+        os._exit(0)
+
+
+def _be_warden(connection: int, go: int, disk_mib: int) -> NoReturn:
+    """The first process of the new namespaces: give up everything, then serve the connection.
+
+    Docker and cgroups will be joined by the server, around the fork; seccomp goes last, here.
+    """
+    os.read(go, 1)  # ends when our ids are mapped
+    confine.close_all_but(0, 1, 2, connection)
+    examiner = socket.socket(fileno=connection)
+    try:
+        _enter(disk_mib)
+    except OSError as error:
+        wire.send(examiner, wire.CONTROL, json.dumps({"event": "failed", "text": str(error)}).encode())
+        os._exit(1)
+    wire.send(examiner, wire.CONTROL, json.dumps({"event": "ready"}).encode())
+    Warden(examiner).run()
+
+
+def _enter(disk_mib: int) -> None:
+    os.setresgid(INSIDE_ID, INSIDE_ID, INSIDE_ID)
+    os.setresuid(INSIDE_ID, INSIDE_ID, INSIDE_ID)
+    flags = confine.MS_NOSUID | confine.MS_NODEV
+    options = f"mode=1777,size={disk_mib}m,nr_inodes=65536"
+    confine.mount("tmpfs", "/tmp", "tmpfs", flags, options)
+    confine.mount("tmpfs", "/dev/shm", "tmpfs", flags, options)
+    confine.mount("proc", "/proc", "proc", flags | confine.MS_NOEXEC)
+    confine.set_hostname("jail")
+    confine.forbid_new_user_namespaces()
+    confine.drop_privileges()
+    confine.dumpable(False)
+    confine.die_with_parent()
+    for number in (signal.SIGINT, signal.SIGPIPE):
+        signal.signal(number, signal.SIG_IGN)
+    os.mkdir(worker.WORK)
+    os.chdir(worker.WORK)

@@ -1,0 +1,307 @@
+"""Who watches a submission inside its own namespaces?
+
+The warden is their first process. It runs no student code: it owns the one connection to the examiner,
+passes frames on, watches the clocks and reaps. When it ends, everything in its namespaces ends.
+"""
+
+import json
+import os
+import resource
+import select
+import signal
+import socket
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NoReturn
+
+from autograder.sandbox import clocks, confine, wire, worker
+from autograder.sandbox.children import Child, Dead, sweep
+from autograder.sandbox.worker_load import Recipe
+
+_FORK_S = 10.0  # a loader that has not forked by then will not
+_ENDING_S = 0.05  # a process whose socket is closed, and which still lives then, closed it on purpose
+
+
+@dataclass
+class _Question:
+    """The open question. base_cpu_s: what its process had used before, at loading again."""
+
+    number: int
+    child: Child
+    watch: clocks.Watch
+    base_cpu_s: float
+    incoming: wire.Incoming = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.child.peer.setblocking(False)
+        self.incoming = wire.Incoming(self.child.peer, wire.MAX_BODY)
+
+
+class Warden:
+    """Serves one connection; see `session` for what is said on it."""
+
+    def __init__(self, examiner: socket.socket) -> None:
+        self._examiner = examiner
+        self._recipe: Recipe | None = None
+        self._loader: Child | None = None
+        self._question: _Question | None = None
+        self._pending: tuple[int, float] | None = None  # a question without its first ask: number, cpu_s
+        self._limits: dict[str, Any] = {}
+
+    def run(self) -> NoReturn:
+        """Serve until the examiner lets go."""
+        try:
+            while True:
+                self._step()
+        except wire.Closed:
+            os._exit(0)
+
+    def _step(self) -> None:
+        question = self._question
+        poll = select.poll()
+        poll.register(self._examiner, select.POLLIN)
+        if question:
+            poll.register(question.child.peer, select.POLLIN)
+        ready = {descriptor for descriptor, _ in poll.poll()}
+        if question and question.child.peer.fileno() in ready:
+            self._end_by_itself(question)  # nothing may come from it now
+        elif self._examiner.fileno() in ready:
+            channel, body = wire.receive(self._examiner)
+            if channel == wire.CONTROL:
+                self._obey(json.loads(body))
+            else:
+                self._ask(body)
+
+    def _obey(self, message: dict[str, Any]) -> None:
+        match message["op"]:
+            case "load":
+                self._load(message)
+            case "question":
+                if self._question:
+                    self._end(self._question, "closed")
+                self._pending = message["number"], message["cpu_s"]
+            case "close":
+                if self._question and self._question.number == message["number"]:
+                    self._end(self._question, "closed")
+                elif self._pending and self._pending[0] == message["number"]:
+                    self._pending = None
+                    self._say_ended(message["number"], "closed", {}, [0, 0, 0])
+
+    def _say(self, **message: Any) -> None:
+        wire.send(self._examiner, wire.CONTROL, json.dumps(message).encode())
+
+    # Loading
+
+    def _load(self, message: dict[str, Any]) -> None:
+        self._limits = message["limits"]
+        for name in message["files"]:
+            _, content = wire.receive(self._examiner)
+            path = Path(worker.WORK, name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+            path.chmod(0o444)
+        cells = [(number, source) for number, source in message["cells"]]
+        self._recipe = Recipe(cells, frozenset(message["wanted"]), frozenset(message["skip"]))
+        child = self._start(direct=False)
+        end = self._watch_load(child)
+        if end.get("event") == "loaded":
+            self._loader = child
+            wire.send(self._examiner, wire.DATA, end.pop("report"))
+            end["threads"] = clocks.thread_count(child.pid)
+        self._say(**end)
+
+    def _start(self, *, direct: bool) -> Child:
+        """Fork this pristine process into one that loads the cells."""
+        ours, theirs = socket.socketpair()
+        names = ("memory_mib", "file_mib", "open_files", "processes")
+        limits = {name: self._limits[name] for name in names} | {"cpu_s": 2 * self._limits["load_cpu_s"] + 5}
+        recipe = self._recipe
+        assert recipe is not None
+        pid = os.fork()
+        if pid == 0:
+            confine.close_all_but(0, 1, 2, theirs.fileno())
+            worker.load_and_serve(theirs, recipe, limits, direct=direct)
+        theirs.close()
+        return Child(pid, ours)
+
+    def _watch_load(self, child: Child) -> dict[str, Any]:
+        """Wait for the cells; how it ended, with the cell at which it stopped."""
+        factor = self._limits["wall_factor"]
+        whole = self._watch(child.pid, self._limits["load_cpu_s"], factor)
+        whole.resume()
+        part, cell = whole, None
+        heavy: dict[int, float] = {}
+        incoming = wire.Incoming(child.peer, wire.MAX_REPORT)
+        child.peer.setblocking(False)
+        poll = select.poll()
+        poll.register(child.peer, select.POLLIN)
+        poll.register(self._examiner, select.POLLRDHUP)
+        while True:
+            ready = dict(poll.poll(max(1, int(1000 * min(whole.patience_s(), part.patience_s())))))
+            if self._examiner.fileno() in ready:
+                raise wire.Closed
+            try:
+                done = incoming.read() if ready else None
+            except (wire.Closed, wire.Malformed):
+                why = self._why(child.kill(), whole)
+                return {"event": "stopped", "cell": cell, "why": why, "heavy": heavy}
+            if done and done[0] == wire.DATA:
+                child.peer.setblocking(True)
+                return {"event": "loaded", "report": done[1], "cpu_s": whole.used_s()}
+            if done:
+                if cell is not None:
+                    heavy[cell] = part.used_s()
+                cell = int(done[1]) if done[1].isdigit() and len(done[1]) < 9 else None
+                part = self._watch(child.pid, self._limits["cell_cpu_s"], factor)
+                part.resume()
+            verdict = None if done else (part.verdict() or whole.verdict())
+            if verdict:
+                child.kill()
+                if cell is not None:
+                    heavy[cell] = part.used_s()
+                return {"event": "stopped", "cell": cell, "why": verdict, "heavy": heavy}
+
+    def _watch(self, pid: int, cpu_s: float, factor: float) -> clocks.Watch:
+        bystanders = {1} | ({self._loader.pid} if self._loader else set())
+        return clocks.Watch(pid, cpu_s=cpu_s, wall_s=cpu_s * factor, bystanders=frozenset(bystanders))
+
+    def _why(self, dead: Dead, watch: clocks.Watch) -> str:
+        """What an end that we did not bring about stands for."""
+        if os.WIFSIGNALED(dead.status):
+            if os.WTERMSIG(dead.status) == signal.SIGXCPU:
+                return "timed_out"
+            if os.WTERMSIG(dead.status) == signal.SIGKILL and dead.peak_mib > 0.9 * self._limits["memory_mib"]:
+                return "out_of_memory"
+        return "crashed"
+
+    # Questions
+
+    def _open(self, number: int, cpu_s: float, frame: memoryview) -> memoryview:
+        """Make the process of a question, its first ask waiting for it; what is still unsent of that."""
+        sweep(self._loader)
+        forked = self._fork_loader(frame)
+        base = 0.0
+        if forked:
+            child, unsent = forked
+        else:
+            child, unsent = self._start(direct=True), frame
+            end = self._watch_load(child)
+            if end["event"] != "loaded":
+                self._say_ended(number, end["why"], {"text": "loading again"}, [0, 0, 0])
+                return unsent
+            base = clocks.process_cpu_s(child.pid)
+        watch = self._watch(child.pid, cpu_s, self._limits["wall_factor"])
+        self._backstop(child.pid, base + cpu_s)
+        self._question = _Question(number, child, watch, base)
+        return unsent
+
+    def _backstop(self, pid: int, cpu_s: float) -> None:
+        """A CPU limit of the kernel's own, well above ours."""
+        soft = int(cpu_s * 1.5) + 5
+        try:
+            resource.prlimit(pid, resource.RLIMIT_CPU, (soft, resource.RLIM_INFINITY))
+        except (OSError, ValueError):
+            pass  # gone already, or the student lowered the limit: both show in how it ends
+
+    def _fork_loader(self, frame: memoryview) -> tuple[Child, memoryview] | None:
+        """Have the loader fork; None where its copy could not work: it has threads, or is gone."""
+        loader = self._loader
+        if loader is None or loader.dead or clocks.thread_count(loader.pid) != 1:
+            self._drop_loader()  # its threads would only take time from the fresh load
+            return None
+        ours, theirs = socket.socketpair()
+        ours.setblocking(False)
+        unsent = frame[ours.send(frame) :]  # sent ahead: no time is lost between fork and ask
+        try:
+            with theirs:
+                socket.send_fds(loader.peer, [b"q"], [theirs.fileno()])
+            loader.peer.settimeout(_FORK_S)
+            _, body = wire.receive(loader.peer)
+            pid = int(body)
+            # The loader may lie: the process must be our own child, alive, and not the loader.
+            if pid == loader.pid or os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+                raise ValueError(pid)
+        except (wire.Closed, wire.Malformed, ValueError, OSError):
+            ours.close()
+            self._drop_loader()
+            return None
+        return Child(pid, ours), unsent
+
+    def _drop_loader(self) -> None:
+        loader, self._loader = self._loader, None
+        if loader:
+            loader.kill()
+        sweep(self._loader)
+
+    def _ask(self, body: bytes) -> None:
+        """Pass an ask, or the result of a call, on."""
+        frame = memoryview(wire.frame(wire.DATA, body))
+        if self._pending:
+            (number, cpu_s), self._pending = self._pending, None
+            frame = self._open(number, cpu_s, frame)
+        elif self._question and select.select([self._question.child.peer], [], [], 0)[0]:
+            self._end_by_itself(self._question)
+        if self._question is None:
+            return  # it has ended, and the examiner has been told or will read it next
+        if self._question.watch.spent():
+            self._end(self._question, "timed_out")
+        else:
+            self._pump(self._question, frame)
+
+    def _pump(self, question: _Question, unsent: memoryview) -> None:
+        """Send the rest of a frame and pass on the one that comes back, or end the question."""
+        peer, watch = question.child.peer, question.watch
+        poll = select.poll()
+        poll.register(peer, select.POLLIN)
+        poll.register(self._examiner, select.POLLIN)
+        watch.resume()
+        while True:
+            try:
+                if unsent:
+                    unsent = unsent[peer.send(unsent) :]
+                    if unsent:
+                        continue
+            except BlockingIOError:
+                pass
+            except OSError:
+                return self._end_by_itself(question)
+            poll.modify(peer, select.POLLIN | (select.POLLOUT if unsent else 0))
+            ready = dict(poll.poll(max(1, int(1000 * watch.patience_s()))))
+            if ready.get(peer.fileno(), 0) & ~select.POLLOUT:
+                try:
+                    done = question.incoming.read()
+                except (wire.Closed, wire.Malformed):
+                    return self._end_by_itself(question)
+                if done:
+                    watch.pause()
+                    if unsent or done[0] != wire.DATA:
+                        return self._end_by_itself(question)
+                    return wire.send(self._examiner, wire.DATA, done[1])
+            if self._examiner.fileno() in ready:
+                _, message = wire.receive(self._examiner)
+                return self._obey(json.loads(message))
+            if not ready or watch.spent():
+                verdict = watch.verdict()
+                if verdict:
+                    return self._end(question, verdict)
+
+    def _end_by_itself(self, question: _Question) -> None:
+        """The process died, or said something when it was not asked."""
+        if not question.child.ends_within(_ENDING_S):
+            return self._end(question, "crashed", "spoke out of turn")
+        dead = question.child.reap()
+        self._end(question, self._why(dead, question.watch), dead.said())
+
+    def _end(self, question: _Question, status: str, text: str = "") -> None:
+        """Kill the question and all it left behind, and say what it used."""
+        self._question = None
+        allowed, used, wall = question.watch.allowed_s, question.watch.used_s(), question.watch.wall_s()
+        dead = question.child.kill()
+        stragglers = sweep(self._loader)
+        cpu = dead.cpu_s + stragglers - question.base_cpu_s
+        detail = {"used": max(used, cpu), "allowed": allowed, "text": text}
+        usage = [cpu, wall, dead.peak_mib]
+        self._say_ended(question.number, status, detail, usage)
+
+    def _say_ended(self, number: int, status: str, detail: dict[str, Any], usage: list[float]) -> None:
+        self._say(event="ended", number=number, status=status, detail=detail, usage=usage)

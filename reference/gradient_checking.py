@@ -1,0 +1,269 @@
+"""Is a gradient that somebody claims right?"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from autograder.topic import Array, bind, case, topic
+from reference.drawing import on_grid, sign
+
+
+@topic(lecture="003: Computing Gradients: Backpropagation", returns=("verdict",))
+def gradient_check(f: Callable[[dict[str, Array]], float], grads: dict[str, Array], params: dict[str, Array]) -> bool:
+    """Compare a claimed gradient with a numerical one.
+
+    Formula: for each entry, `numerical = (f(p + h) - f(p - h)) / 2h` with the other entries as they are;
+    for each block, `error = |claimed - numerical| / (|claimed| + |numerical|)`.
+
+    Arguments:
+        f: the loss, a number in double precision, as a function of all parameters, a dict like params.
+        grads: {name: floating array}, the gradient that is claimed, with the shapes of params.
+        params: {name: floating array}, where it is claimed.
+
+    Returns:
+        True where the gradient is right, as far as right programs agree: to a relative error of 1e-7;
+        False where an entry or a block is off by a relative error of 1e-3 or more.
+
+    Numerics: the difference on both sides is off by h**2, that on one side by h. A smaller h makes both
+    better until rounding, which grows as 1/h, takes over: between 1e-4 and 1e-7 there is room.
+
+    Convention: the size of a gradient says nothing about its error, so the error is relative, and
+    taken for each block, since large gradients of one would hide the errors of another.
+
+    Example:
+        >>> params = {"w": np.array([1.0, 2.0])}
+        >>> gradient_check(lambda p: float((p["w"] ** 2).sum()), {"w": np.array([2.0, 4.0])}, params)
+        True
+        >>> gradient_check(lambda p: float((p["w"] ** 2).sum()), {"w": np.array([2.0, 4.1])}, params)
+        False
+
+    Source: deck 003, "Computing Gradients: Backpropagation", which this tests; no deck shows the test.
+    """
+    step, tolerance = 1e-6, 1e-4
+    point = {name: np.array(block, dtype=np.float64) for name, block in params.items()}
+    for name, block in point.items():
+        numerical = np.zeros_like(block)
+        for index in np.ndindex(block.shape):
+            centre = block[index]
+            block[index] = centre + step
+            above = f(point)
+            block[index] = centre - step
+            below = f(point)
+            block[index] = centre
+            numerical[index] = (above - below) / (2 * step)
+        error = np.linalg.norm(grads[name] - numerical)
+        size = np.linalg.norm(grads[name]) + np.linalg.norm(numerical)
+        if not error <= tolerance * size:  # written so that NaN is no proof
+            return False
+    return True
+
+
+@gradient_check.cases
+def _(rng):
+    params, data, right = _network(rng)
+    first, last = next(iter(params)), list(params)[-1]
+    loss = bind(_network_loss, **data, scale=1.0)
+
+    def claimed(name, block):
+        return case(name, f=loss, grads={**right, **block}, params=params)
+
+    yield claimed("right, a small network", {})
+    yield _bowl(rng, "right, near the minimum", coupling=0.0)
+    yield _bowl(rng, "right, near the minimum of a tilted valley", coupling=1.0)
+    yield _scaled("right, huge values", params, data, right, scale=1e8, error=0.0)
+    yield claimed("last entry of the first block wrong", {first: _off(right[first], {-1: 0.2})})
+    yield claimed("last entry of the last block wrong", {last: _off(right[last], {-1: -0.2})})
+    yield claimed("two errors that cancel", {first: _off(right[first], {1: 0.2, -2: -0.2})})
+    yield claimed("last block of the wrong sign", {last: -right[last]})
+    yield claimed("all too large by 0.4 %", {name: 1.004 * block for name, block in right.items()})
+    yield claimed("all twice too large", {name: 2 * block for name, block in right.items()})
+    yield _scaled("tiny values, all too large by 5 %", params, data, right, scale=1e-5, error=0.05)
+
+
+def _off(block, errors):
+    """A copy with entries off by a part of the block's largest: {flat index: part}."""
+    wrong = block.copy()
+    for index, part in errors.items():
+        wrong.flat[index] += part * np.abs(block).max()
+    return wrong
+
+
+def _scaled(name, params, data, right, *, scale, error):
+    grads = {key: (1 + error) * scale * block for key, block in right.items()}
+    return case(name, f=bind(_network_loss, **data, scale=scale), grads=grads, params=params)
+
+
+def _network(rng):
+    """A network whose gradient has no entry that is small beside the others."""
+    while True:
+        params = {"W1": rng.normal(size=(3, 2)), "b1": rng.normal(size=2), "w2": 2 * rng.normal(size=2)}
+        params = {name: on_grid(block, step=2.0**-10) for name, block in params.items()}
+        data = {"x": rng.normal(size=(4, 3)), "y": sign(rng) * rng.uniform(2.0, 4.0, size=4)}
+        right = _network_gradient(params, **data)
+        sizes = np.abs(np.concatenate([block.ravel() for block in right.values()]))
+        if sizes.min() >= 0.2 and sizes.max() <= 20 * sizes.min():
+            return params, data, right
+
+
+def _network_loss(params, x, y, scale):
+    hidden = np.tanh(x @ params["W1"] + params["b1"])  # (N, 3) -> (N, 2)
+    return float(scale * ((hidden @ params["w2"] - y) ** 2).mean())
+
+
+def _network_gradient(params, x, y):
+    hidden = np.tanh(x @ params["W1"] + params["b1"])
+    slope = 2 / len(y) * (hidden @ params["w2"] - y)  # (N,)
+    inner = slope[:, None] * params["w2"] * (1 - hidden**2)  # (N,) -> (N, 2)
+    return {"W1": x.T @ inner, "b1": inner.sum(axis=0), "w2": hidden.T @ slope}
+
+
+def _bowl(rng, name, *, coupling):
+    """A right gradient so near to the minimum that a one-sided difference is mostly curvature.
+
+    The loss is a quadratic form, for which the difference on both sides is exact at any step. Numbers
+    on a grid, since a rounding of the parameters to float32 would be a large part of the distance.
+    """
+    while True:
+        centre = {"w": rng.uniform(0.5, 1.0, size=2), "u": rng.uniform(-1.0, -0.5, size=(1, 3))}
+        centre = {key: on_grid(block, step=2.0**-10) for key, block in centre.items()}
+        steps = {key: rng.choice([-4, -3, -2, 2, 3, 4], size=block.shape) for key, block in centre.items()}
+        params = {key: block + steps[key] * 2.0**-13 for key, block in centre.items()}
+        tilt = coupling * rng.uniform(0.5, 1.0, size=(5, 5))
+        curvature = np.triu(tilt, 1) + np.triu(tilt, 1).T + np.diag(rng.uniform(1.0, 2.0, size=5))
+        slope = curvature @ _distance(params, centre)
+        if np.abs(slope).min() >= 1e-4:
+            grads = {"w": slope[:2], "u": slope[2:].reshape(1, 3)}
+            f = bind(_bowl_height, centre=centre, curvature=curvature)
+            return case(name, f=f, grads=grads, params=params)
+
+
+def _bowl_height(params, centre, curvature):
+    distance = _distance(params, centre)
+    return float(distance @ curvature @ distance / 2)
+
+
+def _distance(params, centre):
+    return np.concatenate([(params[key] - centre[key]).ravel() for key in ("w", "u")])  # (2,), (1, 3) -> (5,)
+
+
+@gradient_check.alternative
+def _(f, grads, params):
+    """Entry by entry, each compared by itself, on copies, with another step."""
+    for name, block in params.items():
+        for index in range(block.size):
+            ends = []
+            for step in (1e-5, -1e-5):
+                moved = {key: value.astype(np.float64) for key, value in params.items()}
+                moved[name].flat[index] += step
+                ends.append(f(moved))
+            numerical = (ends[0] - ends[1]) / 2e-5
+            claimed = float(grads[name].flat[index])
+            if abs(claimed - numerical) > 1e-5 * max(abs(claimed), abs(numerical)):
+                return False
+    return True
+
+
+@gradient_check.alternative
+def _(f, grads, params):
+    """One error for all blocks joined into one vector."""
+    shapes = {name: block.shape for name, block in params.items()}
+    ends = np.cumsum([0, *(block.size for block in params.values())])
+    joined = np.concatenate([np.ravel(block).astype(np.float64) for block in params.values()])
+
+    def at(vector):
+        return f({name: vector[ends[i] : ends[i + 1]].reshape(shape) for i, (name, shape) in enumerate(shapes.items())})
+
+    steps = 1e-4 * np.eye(joined.size)
+    numerical = np.array([(at(joined + step) - at(joined - step)) / 2e-4 for step in steps])
+    claimed = np.concatenate([np.ravel(grads[name]) for name in shapes])
+    return bool(np.linalg.norm(claimed - numerical) < 1e-5 * np.linalg.norm(numerical))
+
+
+def _agreements(f, grads, params):
+    """For wrong checkers: {block: for each entry, whether its relative error is small}."""
+    agreements = {}
+    for name, block in params.items():
+        numerical = np.zeros(block.shape)
+        for index in np.ndindex(block.shape):
+            unit = np.zeros(block.shape)
+            unit[index] = 1e-6
+            numerical[index] = (f({**params, name: block + unit}) - f({**params, name: block - unit})) / 2e-6
+        agreements[name] = np.abs(grads[name] - numerical) <= 1e-4 * np.abs(numerical)
+    return agreements
+
+
+@gradient_check.wrong(
+    "only the first entry of each block",
+    hint="How many entries does your loop visit in a block of shape (3, 2)?",
+)
+def _(f, grads, params):
+    return all(bool(block.flat[0]) for block in _agreements(f, grads, params).values())
+
+
+@gradient_check.wrong("only the first block", hint="Is there a return inside the loop over the blocks?")
+def _(f, grads, params):
+    return bool(next(iter(_agreements(f, grads, params).values())).all())
+
+
+@gradient_check.wrong("only the last block", hint="What becomes of the verdict on one block when the next comes?")
+def _(f, grads, params):
+    return bool(list(_agreements(f, grads, params).values())[-1].all())
+
+
+@gradient_check.wrong(
+    "one right block is enough",
+    hint="Is a gradient right when some of its blocks are, or when all of them are?",
+)
+def _(f, grads, params):
+    return any(bool(block.all()) for block in _agreements(f, grads, params).values())
+
+
+gradient_check.misconception(
+    "difference on one side only",
+    ("block[index] = centre - step", "block[index] = centre"),
+    ("(2 * step)", "step"),
+    hint="Near a minimum f is nearly flat but curved. What is your numerical gradient of w**2 at w = 1e-4?",
+)
+gradient_check.misconception(
+    "step not doubled in the denominator",
+    ("(2 * step)", "step"),
+    hint="How far apart are the two points at which you ask for f?",
+)
+gradient_check.misconception(
+    "absolute error",
+    ("tolerance * size", "tolerance"),
+    hint="Multiply f by a million, or divide it by one. Does your verdict on the same work change?",
+)
+gradient_check.misconception(
+    "signed errors added up",
+    ("np.linalg.norm(grads[name] - numerical)", "abs((grads[name] - numerical).sum())"),
+    hint="One entry too large and one too small: what is the sum of the errors?",
+)
+gradient_check.misconception(
+    "only the lengths compared",
+    (
+        "np.linalg.norm(grads[name] - numerical)",
+        "abs(np.linalg.norm(grads[name]) - np.linalg.norm(numerical))",
+    ),
+    hint="Two vectors can be equally long and point in opposite directions.",
+)
+gradient_check.misconception(
+    "parameter left where it was moved to",
+    ("block[index] = centre\nnumerical[index]", "numerical[index]"),
+    hint="At which point do you ask for the second entry's derivative? Print the parameters before and after.",
+)
+gradient_check.misconception(
+    "step too small",
+    ("1e-6, 1e-4", "1e-14, 1e-4"),
+    hint="A float64 has 16 digits. How many of them are left in f(p + h) - f(p - h)?",
+)
+gradient_check.misconception(
+    "step too large",
+    ("1e-6, 1e-4", "0.1, 1e-4"),
+    hint="How good is a straight line over the distance of your step?",
+)
+gradient_check.misconception(
+    "tolerance too large",
+    ("1e-6, 1e-4", "1e-6, 1e-2"),
+    hint="Which relative error must your checker still notice?",
+)
