@@ -5,7 +5,6 @@ server of that environment imports, then for each line `N` on stdin does submiss
 and answers `N`. What comes back from student code is thrown away, nothing is confined or compared.
 """
 
-import gc
 import importlib
 import operator
 import os
@@ -15,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from autograder.sandbox import confine, warm
 from autograder.values import codec
 from autograder.values.asking import OPERATIONS, UNARY
 from autograder.values.codec import Handle, Register, Stub
@@ -26,8 +26,8 @@ _TAKES = [_OPERANDS.get(operation, 1 if operation in UNARY else 2) for operation
 
 def main() -> None:
     transcripts = codec.decode(Path(sys.argv[1]).read_bytes())
-    for name in transcripts["warm"][sys.argv[2]]:
-        importlib.import_module(name)
+    warm.up(transcripts["warm"][sys.argv[2]])
+    confine.collapse_memory()
     submissions = [
         [loading for loading in loadings if loading["environment"] == sys.argv[2]]
         for loadings in transcripts["submissions"]
@@ -37,8 +37,6 @@ def main() -> None:
             for fork in loading["forks"]:
                 for ask in fork:
                     ask["functions"] = [_function(each) for each in ask["functions"]]
-    gc.collect()
-    gc.freeze()
     print("ready", flush=True)
     running: dict[int, int] = {}
     for line in sys.stdin:

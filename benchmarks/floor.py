@@ -25,7 +25,7 @@ from autograder.grading.record import Record
 from autograder.notebook.find import Source, find
 from autograder.notebook.read import read
 from autograder.notebook.submission import Unreadable
-from autograder.sandbox.server import FIXED_ENVIRONMENT, warm_modules
+from autograder.sandbox.environment import VARIABLES
 from autograder.suite.compile import compile_suite
 from autograder.topic.case import Bound
 from autograder.values import codec
@@ -57,7 +57,7 @@ async def measure(arguments: argparse.Namespace) -> dict[str, Any]:
         chosen, transcripts = await _record(find(arguments.paths), world)
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "transcripts"
-            packages = {name: list(warm_modules(course.environments[name])) for name in world.servers}
+            packages = {name: list(course.environments[name]) for name in world.servers}
             path.write_bytes(codec.encode({"warm": packages, "submissions": transcripts}))
             bare = _Bare(path, list(world.servers), Path(arguments.course), arguments.jobs)
             try:
@@ -177,7 +177,7 @@ def _start(transcripts: Path, environment: str, path: str) -> "subprocess.Popen[
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        env={**FIXED_ENVIRONMENT, "PYTHONPATH": path},
+        env={**VARIABLES, "PYTHONPATH": path},
     )
     _exchange(process, "")
     return process

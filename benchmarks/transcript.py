@@ -27,7 +27,6 @@ class RecordingServer:
 
     def __init__(self, server: Server, name: str, log: list[Loading]) -> None:
         self._server, self._name, self._log = server, name, log
-        self.digest = server.digest
 
     async def open(self, limits: Any) -> "RecordingSession":
         loading = Loading(self._name)
@@ -64,10 +63,6 @@ class RecordingFork:
 
     def __init__(self, fork: Any, asks: list[Ask]) -> None:
         self._fork, self._asks = fork, asks
-
-    @property
-    def ended(self) -> bool:
-        return bool(self._fork.ended)
 
     async def ask(self, ask: Ask) -> Answer:
         self._asks.append(ask)

@@ -90,6 +90,12 @@ def _(inputs):
 
 softmax.misconception(
     "softmax over the examples",
+    ("logits.max(axis=1, keepdims=True)", "logits.max(axis=0, keepdims=True)"),
+    ("exponentials.sum(axis=1, keepdims=True)", "exponentials.sum(axis=0, keepdims=True)"),
+    hint="Which numbers must add up to 1: those of one example, or those of one class?",
+)
+softmax.misconception(
+    "sums taken over the examples",
     ("exponentials.sum(axis=1, keepdims=True)", "exponentials.sum(axis=0, keepdims=True)"),
     hint="Which numbers must add up to 1: those of one example, or those of one class?",
 )

@@ -130,6 +130,7 @@ softmax_cross_entropy.misconception(
 )
 softmax_cross_entropy.misconception(
     "softmax over the examples",
+    ("logits.max(axis=1, keepdims=True)", "logits.max(axis=0, keepdims=True)"),
     ("np.exp(shifted).sum(axis=1, keepdims=True)", "np.exp(shifted).sum(axis=0, keepdims=True)"),
     hint="Which probabilities must add up to 1: those of one example, or those of one class?",
 )

@@ -9,12 +9,18 @@ from autograder.topic.kinds import Failure
 from autograder.values.compare import Expectation, compare, split
 from autograder.values.outcomes import Outcome
 
+_SAYS_NOTHING = frozenset({"RecursionError", "MemoryError"})  # worded by where it happened to be noticed
 
-def signature(failure: Any) -> tuple[str, str]:
-    """What makes two failures the same: the outcome and the type of the exception."""
-    if not isinstance(failure, Failure):
-        return "", ""
-    return str(failure.outcome), str(failure.answer.detail.get("type", ""))
+
+def signature(failure: Failure) -> tuple[str, str, str]:
+    """What makes two failures the same: the outcome, the type of the exception and what it says.
+
+    NumPy names the shapes that do not fit, so the same words on the same inputs are the same mistake;
+    the type alone would call every mismatch by the name of the first that comes to mind.
+    """
+    detail = failure.answer.detail
+    kind = str(detail.get("type", ""))
+    return str(failure.outcome), kind, "" if kind in _SAYS_NOTHING else str(detail.get("text", ""))
 
 
 def resembling(expectation: Expectation, shown: Any) -> Expectation | None:
@@ -38,9 +44,10 @@ def resembling(expectation: Expectation, shown: Any) -> Expectation | None:
 
 def resembles(actual: Any, shown: Any, expectation: Expectation, block: str) -> bool:
     """Whether an answer is what a misconception shows, within the allowed difference."""
+    if isinstance(actual, Failure) and isinstance(shown, Failure):
+        return signature(actual) == signature(shown)
     if isinstance(actual, Failure) or isinstance(shown, Failure):
-        both = isinstance(actual, Failure) and isinstance(shown, Failure)
-        return both and signature(actual) == signature(shown)
+        return False
     as_expected = resembling(expectation, shown)
     if as_expected is None:
         return False

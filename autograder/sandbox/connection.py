@@ -29,7 +29,9 @@ class Connection:
         try:
             message = await connection.message()
         except Gone as error:
-            raise SandboxError("a jail could not be set up: its first process ended at once") from error
+            raise SandboxError(
+                "a jail could not be set up: the kernel refuses more namespaces, or too many jails run at once"
+            ) from error
         if message["event"] != "ready":
             connection.close()
             raise SandboxError(f"a jail could not be set up: {message.get('text', '')}")

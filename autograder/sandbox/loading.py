@@ -42,7 +42,8 @@ class Policy:
             return
         why, cell = end["why"], end["cell"]
         self._stops += 1
-        if cell not in {number for number, _ in self.cells} or self._stops > self._limits.reloads:
+        unknown = cell not in {number for number, _ in self.cells}
+        if unknown or why == "not_graded" or self._stops > self._limits.reloads:
             self._failed, self.over = why, True
             return
         if cell in self.skip:
@@ -81,8 +82,6 @@ class Policy:
 def _said(why: str, end: dict[str, Any], cell: int) -> str:
     if why == "timed_out":
         return f"was stopped after {end['heavy'].get(str(cell), 0.0):.1f} s of CPU time"
-    if why == "not_graded":
-        return "was stopped after a long wait for this machine"
     return "ran out of memory" if why == "out_of_memory" else "ended the process"
 
 

@@ -35,16 +35,17 @@ def payload_of(ask: Ask) -> bytes:
 def read_answer(ask: Ask, payload: bytes, calls: Mapping[int, list[tuple[Any, ...]]]) -> Answer:
     """Rebuild a worker's answer. Raises CodecError for whatever is no answer to this ask."""
     answer = codec.decode(payload)
-    if not isinstance(answer, dict) or answer.get("status") not in _SAID_BY_WORKERS:
+    status = answer.get("status") if isinstance(answer, dict) else None
+    if not isinstance(status, str) or status not in _SAID_BY_WORKERS:
         raise CodecError("an answer without a known status")
-    if answer["status"] == "returned":
+    if status == "returned":
         if "value" not in answer or not _fits(ask.returns, answer["value"], frozenset(ask.keep)):
             raise CodecError("an answer of another form than was asked for")
         return Answer("returned", answer["value"], calls=calls)
     step = answer.get("step")
     if type(step) is not int or not 0 <= step <= len(ask.steps):
         raise CodecError("an answer without its step")
-    return Answer(answer["status"], step=step, detail=_detail(answer.get("detail")), calls=calls)
+    return Answer(status, step=step, detail=_detail(answer.get("detail")), calls=calls)
 
 
 def _fits(asked: Any, value: Any, keep: frozenset[int]) -> bool:

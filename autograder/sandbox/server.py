@@ -93,27 +93,43 @@ class Server:
                     message, descriptors, _, _ = socket.recv_fds(self._control, 65536, 1)
                     if not message:
                         self._end()
-                    poll.register(self._start(json.loads(message), descriptors[0]), select.POLLIN)
+                    for started in self._start(json.loads(message), descriptors[0]):
+                        poll.register(started, select.POLLIN)
                 else:
                     poll.unregister(descriptor)
                     self._reap(descriptor)
 
-    def _start(self, message: dict[str, Any], connection: int) -> int:
-        """Fork a warden for a connection; the descriptor that tells of its end."""
-        slot = self._slots.pop()
+    def _start(self, message: dict[str, Any], connection: int) -> list[int]:
+        """Fork a warden for a connection; the descriptor that tells of its end.
+
+        Where the kernel refuses one more, the connection closes and the examiner says so.
+        """
+        if not self._slots:
+            os.close(connection)
+            return []
         go, ready = os.pipe()
-        pid = confine.fork(confine.NEW_NAMESPACES)
-        if pid == 0:
-            os.close(ready)
-            _be_warden(connection, go, message["disk_mib"])
-        os.close(go)
-        os.close(connection)
-        outside = self._first_id + slot if self._own_ids else 0
-        confine.map_ids(pid, (INSIDE_ID, outside), (INSIDE_ID, outside))
-        os.close(ready)
-        descriptor = os.pidfd_open(pid)
-        self._running[descriptor] = pid, slot
-        return descriptor
+        pid = 0
+        try:
+            pid = confine.fork(confine.NEW_NAMESPACES)
+            if pid == 0:
+                try:
+                    os.close(ready)
+                    _be_warden(connection, go, message["disk_mib"])
+                finally:
+                    os._exit(1)  # whatever went wrong there, the copy must not go on as a server
+            outside = self._first_id + self._slots[-1] if self._own_ids else 0
+            confine.map_ids(pid, (INSIDE_ID, outside), (INSIDE_ID, outside))
+            descriptor = os.pidfd_open(pid)
+        except OSError:
+            if pid:
+                os.kill(pid, signal.SIGKILL)
+                os.waitpid(pid, 0)
+            return []
+        finally:
+            for done in (go, ready, connection):
+                os.close(done)
+        self._running[descriptor] = pid, self._slots.pop()
+        return [descriptor]
 
     def _reap(self, descriptor: int) -> None:
         pid, slot = self._running.pop(descriptor)
@@ -133,7 +149,7 @@ def _be_warden(connection: int, go: int, disk_mib: int) -> NoReturn:
 
     Docker and cgroups will be joined by the server, around the fork; seccomp goes last, here.
     """
-    os.read(go, 1)  # ends when our ids are mapped
+    os.read(go, 1)  # ends when our ids are mapped, or when the server gives up and kills
     confine.close_all_but(0, 1, 2, connection)
     examiner = socket.socket(fileno=connection)
     try:

@@ -83,6 +83,11 @@ class Server:
             raise SandboxError(f"the server of environment {environment_.name!r} did not start: {failed}")
         return cls(process, ours)
 
+    @property
+    def pid(self) -> int:
+        """The server's process id."""
+        return self._process.pid
+
     async def open(self, limits: Limits) -> "Session":
         """A new jail. Raises SandboxError where it cannot be made."""
         return Session(self, limits, await self._connect(limits))

@@ -119,8 +119,11 @@ class Warden:
         assert recipe is not None
         pid = os.fork()
         if pid == 0:
-            confine.close_all_but(0, 1, 2, theirs.fileno())
-            worker.load_and_serve(theirs, recipe, limits, direct=direct)
+            try:
+                confine.close_all_but(0, 1, 2, theirs.fileno())
+                worker.load_and_serve(theirs, recipe, limits, direct=direct)
+            finally:
+                os._exit(1)  # whatever student code brought about, the copy must not go on as the warden
         theirs.close()
         return Child(pid, ours)
 

@@ -23,7 +23,7 @@ from autograder.values.asking import Answer
 from autograder.values.compare import Expectation, Leaf, split
 from autograder.values.outcomes import Outcome
 
-FORMAT = 1
+FORMAT = 2
 _JUDGING = ("checks", "suite", "topic", "values")  # the packages whose code decides about points
 
 
@@ -145,7 +145,8 @@ def _observed_tree(observed: Observed) -> dict[str, Any]:
 
 def _shown_tree(shown: Any) -> Any:
     if isinstance(shown, Failure):
-        return ["failure", str(shown.outcome), str(shown.answer.detail.get("type", ""))]
+        detail = shown.answer.detail
+        return ["failure", str(shown.outcome), str(detail.get("type", "")), str(detail.get("text", ""))]
     try:
         container, arrays = split(shown)
     except TypeError:
@@ -161,5 +162,5 @@ def _observed_from(tree: dict[str, Any]) -> Observed:
 
 def _shown_from(tree: list[Any]) -> Any:
     if tree[0] == "failure":
-        return Failure(Outcome(tree[1]), "", Answer("raised", detail={"type": tree[2]}))
+        return Failure(Outcome(tree[1]), "", Answer("raised", detail={"type": tree[2], "text": tree[3]}))
     return tree[1] if tree[0] == "shown" else None
