@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from autograder.sandbox import confine, warm
+from autograder.sandbox import warm
 from autograder.values import codec
 from autograder.values.asking import OPERATIONS, UNARY
 from autograder.values.codec import Handle, Register, Stub
@@ -27,7 +27,6 @@ _TAKES = [_OPERANDS.get(operation, 1 if operation in UNARY else 2) for operation
 def main() -> None:
     transcripts = codec.decode(Path(sys.argv[1]).read_bytes())
     warm.up(transcripts["warm"][sys.argv[2]])
-    confine.collapse_memory()
     submissions = [
         [loading for loading in loadings if loading["environment"] == sys.argv[2]]
         for loadings in transcripts["submissions"]

@@ -99,9 +99,7 @@ async def _record(found: list[Source], world: World) -> tuple[list[Source], list
         except Unreadable:
             continue
         log: list[Loading] = []
-        servers: dict[str, Any] = {
-            name: RecordingServer(server, name, log) for name, server in world.servers.items()
-        }
+        servers: dict[str, Any] = {name: RecordingServer(server, name, log) for name, server in world.servers.items()}
         record = await grade(submission, replace(world, servers=servers))
         if not _loops(record):
             chosen.append(source)

@@ -4,7 +4,7 @@ A transcript holds, for each submission and environment, the cells that were loa
 of a question, the programs that were run in it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -64,10 +64,10 @@ class RecordingFork:
     def __init__(self, fork: Any, asks: list[Ask]) -> None:
         self._fork, self._asks = fork, asks
 
-    async def ask(self, ask: Ask) -> Answer:
-        self._asks.append(ask)
-        answer: Answer = await self._fork.ask(ask)
-        return answer
+    async def ask_all(self, asks: Sequence[Ask]) -> list[Answer]:
+        self._asks.extend(asks)
+        answers: list[Answer] = await self._fork.ask_all(asks)
+        return answers
 
     async def close(self) -> Any:
         return await self._fork.close()

@@ -4,11 +4,12 @@ A generator like the checks it runs: whoever drives it answers its asks, from a 
 reference, an alternative or a misconception in this process. So the proof runs the code that grades.
 """
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from autograder.checks import convergence, gradient, property_, value
 from autograder.checks.plan import Check, Plan
+from autograder.checks.together import Batching
 from autograder.checks.verdict import CheckRun, Sheet, Verdict
 from autograder.topic.kinds import Observed
 from autograder.values.asking import Answer, Ask
@@ -40,12 +41,16 @@ class Result:
         return round(sum(self.points(check) for check in self.plan.checks), 2)
 
 
-def conduct(plan: Plan, seen: dict[str, Observed] | None = None) -> Generator[Ask, Answer, Result]:
+def conduct(plan: Plan, seen: dict[str, Observed] | None = None) -> Batching[Result]:
     """Put every check of a question; the generator's return value is the Result.
+
+    All cases are asked before anything is judged, edges last, so that one that ends the process cannot
+    cost the others.
 
     seen: what was shown on cases already; they are not asked again.
     """
     result = Result(plan, Sheet(plan, seen))
+    yield from result.sheet.observe(sorted(plan.cases, key=lambda name: plan.cases[name].edge > 0))
     for check in plan.checks:
         needed = result.verdicts.get(check.requires)
         if needed is not None and needed.outcome != Outcome.PASSED:
@@ -61,9 +66,9 @@ def drive(plan: Plan, ask: Callable[[Ask], Answer], seen: dict[str, Observed] | 
     """Put a question to whatever `ask` answers for, here and now."""
     run = conduct(plan, seen)
     try:
-        request = next(run)
+        batch = next(run)
         while True:
-            request = run.send(ask(request))
+            batch = run.send([ask(each) for each in batch])
     except StopIteration as stop:
         result: Result = stop.value
         return result

@@ -9,6 +9,7 @@ from math import log
 import numpy as np
 
 from autograder.checks.plan import Bar, Check
+from autograder.checks.together import together
 from autograder.checks.verdict import CheckRun, Sheet, Verdict, failure_evidence, failure_message, passed
 from autograder.topic.case import Case
 from autograder.topic.kinds import Failure, Observed, observe
@@ -22,7 +23,7 @@ def run(sheet: Sheet, check: Check) -> CheckRun:
         raise ValueError(f"{plan.question}: convergence without a calibrated bar")
     verdict = passed(plan.runs[0])
     for case in plan.runs:
-        observed = yield from observe(plan.topic, case)
+        (observed,) = yield from together([observe(plan.topic, case)])
         verdict = _judge(sheet, plan.bar, case, observed)
         if verdict.outcome != Outcome.BELOW_BAR:
             break

@@ -1,19 +1,17 @@
 """Is a failing backward at least linear in its upstream gradient? Explains a failure; earns nothing."""
 
-from collections.abc import Generator
-
 import numpy as np
 
 from autograder.checks.plan import Check
+from autograder.checks.together import Batching, together
 from autograder.checks.verdict import Sheet
 from autograder.topic.kinds import Failure, observe
-from autograder.values.asking import Answer, Ask
 from autograder.values.compare import as_array, norm
 
 _SLACK = 1e-3  # coarse on purpose: only a plainly non-linear backward is called so
 
 
-def explain(sheet: Sheet, check: Check) -> Generator[Ask, Answer, str]:
+def explain(sheet: Sheet, check: Check) -> Batching[str]:
     """A sentence about what the backward does to its upstream gradient, or nothing."""
     topic = sheet.plan.topic
     if topic.kind != "layer":
@@ -21,9 +19,10 @@ def explain(sheet: Sheet, check: Check) -> Generator[Ask, Answer, str]:
     case = sheet.plan.cases[check.cases[0]]
     dout = np.asarray(case.inputs["dout"])
     other = np.roll(dout, 1).reshape(dout.shape) + 0.5
+    upstreams = (np.zeros_like(dout), dout, other, 2.0 * dout - 3.0 * other)
+    observed = yield from together([observe(topic, case.at(dout=upstream)) for upstream in upstreams])
     shown = []
-    for upstream in (np.zeros_like(dout), dout, other, 2.0 * dout - 3.0 * other):
-        seen = yield from observe(topic, case.at(dout=upstream))
+    for seen in observed:
         block = seen.get(check.block)
         try:
             if block is None or isinstance(block, Failure):

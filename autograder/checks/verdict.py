@@ -1,12 +1,12 @@
 """How did one check end, and what has the question shown so far?"""
 
-from collections.abc import Generator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from autograder.checks.plan import Plan
+from autograder.checks.together import Batching, together
 from autograder.topic.case import Case
-from autograder.topic.kinds import Failure, Observation, Observed, observe
-from autograder.values.asking import Answer, Ask
+from autograder.topic.kinds import Failure, Observed, observe
 from autograder.values.compare import Comparison, compare
 from autograder.values.outcomes import EARNING, Outcome
 
@@ -31,7 +31,7 @@ class Verdict:
         return self.earned if self.outcome in EARNING else 0.0
 
 
-CheckRun = Generator[Ask, Answer, Verdict]
+CheckRun = Batching[Verdict]
 
 
 class Sheet:
@@ -41,11 +41,11 @@ class Sheet:
         self.plan = plan
         self.seen: dict[str, Observed] = dict(seen or {})
 
-    def observe(self, name: str) -> Observation:
-        """What came back on a case, by block."""
-        if name not in self.seen:
-            self.seen[name] = yield from observe(self.plan.topic, self.plan.cases[name])
-        return self.seen[name]
+    def observe(self, names: Iterable[str]) -> Batching[None]:
+        """Ask all of these cases that were not asked yet, at once."""
+        new = [name for name in dict.fromkeys(names) if name not in self.seen]
+        shown = yield from together([observe(self.plan.topic, self.plan.cases[name]) for name in new])
+        self.seen.update(zip(new, shown, strict=True))
 
     def compare(self, name: str, block: str) -> Comparison:
         """Hold one block of an observed case against what is expected of it."""
@@ -57,24 +57,15 @@ class Sheet:
             return Comparison(shown.outcome, failure_message(shown), failure_evidence(shown))
         return compare(actual=shown, expected=self.plan.expectations[name][block], what=block)
 
-    def compare_all(self, cases: tuple[str, ...], block: str) -> Generator[Ask, Answer, list[Comparison]]:
-        """Observe and compare every case; after a stop from outside the rest is left unasked."""
-        found = []
-        for name in cases:
-            yield from self.observe(name)
-            found.append(self.compare(name, block))
-            if found[-1].outcome in STOPS:
-                break
-        return found
-
-
-# Ends said by whoever watches from outside; what follows in the same check would only end so again.
-STOPS = frozenset({Outcome.TIMED_OUT, Outcome.OUT_OF_MEMORY, Outcome.CRASHED, Outcome.NOT_GRADED})
+    def compare_all(self, cases: tuple[str, ...], block: str) -> Batching[list[Comparison]]:
+        """Observe and compare every case."""
+        yield from self.observe(cases)
+        return [self.compare(name, block) for name in cases]
 
 
 def first_failure(cases: tuple[str, ...], found: list[Comparison]) -> Verdict | None:
     """The verdict of the first case that is not right, or None."""
-    for name, comparison in zip(cases, found, strict=False):
+    for name, comparison in zip(cases, found, strict=True):
         if comparison.outcome != Outcome.PASSED:
             return Verdict(comparison.outcome, name, comparison.message, comparison.evidence)
     return None

@@ -4,8 +4,9 @@ Loads it once an environment, puts each question to a fork of what was loaded, a
 a record. Expected values stay on this side; only inputs go in.
 """
 
+import itertools
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from autograder.checks.conduct import Result, conduct
@@ -18,6 +19,7 @@ from autograder.sandbox.session import Limits, Loaded, SandboxError, Server, Ses
 from autograder.sandbox.session import Question as Fork
 from autograder.suite.store import Suite
 from autograder.values.asking import Answer, Ask
+from autograder.values.codec import Handle
 from autograder.values.outcomes import Outcome, State
 
 _ENDS = frozenset({"timed_out", "crashed", "out_of_memory", "not_graded"})  # answers after which a fork is gone
@@ -116,54 +118,83 @@ _OURS = "This submission could not be graded; the fault is ours, and it will be 
 
 
 async def _put(plan: Plan, question: Question, session: Session, loaded: Loaded, account: _Account) -> Result:
-    """Put one question: drive its checks, with a new fork after something ended the last one."""
+    """Put one question: drive its checks with whatever answers for the student."""
     run = conduct(plan)
-    remaining = question.cpu_s
-    forks = 0
-    fork: Fork | None = None
+    asked = _Asked(session, loaded, question.cpu_s, account)
     try:
-        request = next(run)
+        batch = next(run)
         while True:
-            answer = _without_asking(request, loaded, remaining, forks, alive=fork is not None)
-            if answer is None:
-                if fork is None:
-                    fork = await session.question(remaining)
-                    forks += 1
-                answer = await fork.ask(request)
-                if answer.status in _ENDS:
-                    used = await _settle(fork, account)
-                    remaining = 0.0 if answer.status == "timed_out" else remaining - used
-                    fork = None
-            request = run.send(answer)
+            batch = run.send(await asked.answers(batch))
     except StopIteration as stop:
         result: Result = stop.value
         return result
     finally:
-        if fork is not None:
-            await _settle(fork, account)
+        await asked.settle()
 
 
-def _without_asking(request: Ask, loaded: Loaded, remaining: float, forks: int, *, alive: bool) -> Answer | None:
-    """The answer that is known beforehand: nothing was loaded, a name is missing, or the budget is spent."""
-    if loaded.failed is not None:
-        return Answer(loaded.failed)
-    for step in request.steps:
-        if step[0] == "get" and step[1] in loaded.missing:
-            return Answer("missing", detail={"name": step[1]})
-    if alive:
+class _Asked:
+    """One question being asked: its fork, a new one after something ended the last, and its budget."""
+
+    def __init__(self, session: Session, loaded: Loaded, cpu_s: float, account: _Account) -> None:
+        self._session = session
+        self._loaded = loaded
+        self._remaining = cpu_s
+        self._account = account
+        self._forks = 0
+        self._fork: Fork | None = None
+        self._last = Answer("crashed")  # how the last fork ended
+        self._kept: list[Handle] = []  # what this fork keeps for later asks
+
+    async def answers(self, batch: Sequence[Ask]) -> list[Answer]:
+        """The answers to a batch of asks that do not wait for each other."""
+        answers: list[Answer] = []
+        while len(answers) < len(batch):
+            known = self._known(batch[len(answers)])
+            if known is not None:
+                answers.append(known)
+                continue
+            if self._fork is None:
+                self._fork = await self._session.question(self._remaining)
+                self._forks += 1
+            asking = itertools.takewhile(lambda ask: self._known(ask) is None, batch[len(answers) :])
+            came = await self._fork.ask_all(list(asking))
+            answers += came
+            self._kept += [value for answer in came for value in _values(answer) if isinstance(value, Handle)]
+            if answers[-1].status in _ENDS:
+                self._last = answers[-1]
+                await self.settle()
+        return answers
+
+    async def settle(self) -> None:
+        """Close the fork, if there is one, and take what it used from the budget."""
+        if self._fork is None:
+            return
+        usage = await self._fork.close()
+        self._fork = None
+        self._kept = []
+        self._account.cpu_s += usage.cpu_s
+        self._account.peak_mib = max(self._account.peak_mib, usage.peak_mib)
+        self._remaining = 0.0 if self._last.status == "timed_out" else self._remaining - usage.cpu_s
+
+    def _known(self, ask: Ask) -> Answer | None:
+        """The answer that need not be asked for: nothing is loaded, a name is missing, nothing is left."""
+        if self._loaded.failed is not None:
+            return Answer(self._loaded.failed)
+        for name in ask.names & self._loaded.missing:
+            return Answer("missing", detail={"name": name})
+        if not all(any(handle is kept for kept in self._kept) for handle in ask.handles):
+            return self._last  # what it refers to ended with an earlier fork
+        if self._fork is not None:
+            return None
+        if self._remaining <= 0:
+            return Answer("timed_out")
+        if self._forks >= MAX_FORKS:
+            return Answer("crashed", detail={"text": f"the process ended {self._forks} times"})
         return None
-    if remaining <= 0:
-        return Answer("timed_out")
-    if forks >= MAX_FORKS:
-        return Answer("crashed", detail={"text": f"the process ended {forks} times"})
-    return None
 
 
-async def _settle(fork: Fork, account: _Account) -> float:
-    usage = await fork.close()
-    account.cpu_s += usage.cpu_s
-    account.peak_mib = max(account.peak_mib, usage.peak_mib)
-    return usage.cpu_s
+def _values(answer: Answer) -> Iterable[object]:
+    return answer.value.values() if isinstance(answer.value, dict) else ()
 
 
 def _record(result: Result) -> QuestionRecord:

@@ -41,6 +41,10 @@ class Connection:
         """Send a control message. Raises Gone."""
         await self.send(wire.control(message))
 
+    def write(self, frames: bytes) -> None:
+        """Send finished frames without waiting until they are taken. A closed end shows at the next read."""
+        self._writer.write(frames)
+
     async def send(self, frames: bytes) -> None:
         """Send finished frames. Raises Gone."""
         try:

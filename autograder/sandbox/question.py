@@ -3,8 +3,9 @@
 Nothing that student code does raises here: it becomes the status of an answer.
 """
 
+import itertools
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from autograder.sandbox import wire
@@ -32,35 +33,63 @@ class Question:
 
     async def ask(self, ask: Ask) -> Answer:
         """Ask, compute the calls of the ask's callables, and return what came back."""
-        if self._ended:
-            return self._ended
-        callables = Callables(ask.callables)
-        nonce = secrets.token_bytes(wire.NONCE)
+        return (await self.ask_all([ask]))[0]
+
+    async def ask_all(self, asks: Sequence[Ask]) -> list[Answer]:
+        """Ask several, at once where none calls back; their answers, up to the one at which it ended."""
+        answers: list[Answer] = []
+        while len(answers) < len(asks):
+            if self._ended:
+                return answers or [self._ended]
+            rest = asks[len(answers) :]
+            silent = list(itertools.takewhile(lambda ask: not ask.callables, rest))
+            answers += await self._exchange(silent or rest[:1])
+        return answers
+
+    async def _exchange(self, asks: Sequence[Ask]) -> list[Answer]:
+        """Send asks, and read until each is answered or the question has ended; at least one answer."""
+        nonces = [secrets.token_bytes(wire.NONCE) for _ in asks]
+        answers: list[Answer] = []
+        callables = Callables({})
         try:
-            await self._connection.send(wire.frame(wire.DATA, nonce, bytes([wire.ASK]), payload_of(ask)))
-            while True:
-                channel, body = await self._connection.receive()
-                if channel == wire.CONTROL:
-                    if self._note_end(body, callables.calls):
-                        break
-                    continue
-                kind, payload = body[wire.NONCE : wire.NONCE + 1], body[wire.NONCE + 1 :]
-                if body[: wire.NONCE] != nonce:
-                    raise CodecError("another nonce")
-                if kind == bytes([wire.ANSWER]):
-                    return read_answer(ask, payload, callables.calls)
-                if kind != bytes([wire.CALL]):
-                    raise CodecError("an unknown kind of frame")
-                result = callables.answer(payload)
-                await self._connection.send(wire.frame(wire.DATA, nonce, bytes([wire.RESULT]), result))
+            # All at once: while the worker computes one answer, its next ask waits at its door.
+            self._connection.write(
+                b"".join(
+                    wire.frame(wire.DATA, nonce, bytes([wire.ASK]), payload_of(ask))
+                    for nonce, ask in zip(nonces, asks, strict=True)
+                )
+            )
+            for nonce, ask in zip(nonces, asks, strict=True):
+                callables = Callables(ask.callables)
+                payload = await self._answer_to(nonce, callables)
+                if payload is None:
+                    break
+                answers.append(read_answer(ask, payload, callables.calls))
         except CodecError as error:
             await self._cut(Answer("crashed", detail=_OUT_OF_TURN | {"got": str(error)}, calls=callables.calls))
         except TooManyCalls as error:
             await self._cut(Answer("crashed", detail={"text": str(error)}, calls=callables.calls))
         except Gone:
             self._lose(callables.calls)
-        assert self._ended is not None
-        return self._ended
+        return [*answers, self._ended] if self._ended else answers
+
+    async def _answer_to(self, nonce: bytes, callables: Callables) -> bytes | None:
+        """The answer's payload, with the calls before it computed; None where the question ended instead."""
+        while True:
+            channel, body = await self._connection.receive()
+            if channel == wire.CONTROL:
+                if self._note_end(body, callables.calls):
+                    return None
+                continue
+            kind, payload = body[wire.NONCE : wire.NONCE + 1], body[wire.NONCE + 1 :]
+            if body[: wire.NONCE] != nonce:
+                raise CodecError("another nonce")
+            if kind == bytes([wire.ANSWER]):
+                return payload
+            if kind != bytes([wire.CALL]):
+                raise CodecError("an unknown kind of frame")
+            result = callables.answer(payload)
+            self._connection.write(wire.frame(wire.DATA, nonce, bytes([wire.RESULT]), result))
 
     async def close(self) -> Usage:
         """End the question's process and everything it started; what it used."""

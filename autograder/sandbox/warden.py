@@ -24,12 +24,18 @@ _ENDING_S = 0.05  # a process whose socket is closed, and which still lives then
 
 @dataclass
 class _Question:
-    """The open question. base_cpu_s: what its process had used before, at loading again."""
+    """The open question.
+
+    base_cpu_s: what its process had used before, at loading again. unsent: frames that it has not taken
+    yet. unanswered: asks that it still owes an answer.
+    """
 
     number: int
     child: Child
     watch: clocks.Watch
     base_cpu_s: float
+    unsent: bytearray = field(default_factory=bytearray)
+    unanswered: int = 0
     incoming: wire.Incoming = field(init=False)
 
     def __post_init__(self) -> None:
@@ -237,38 +243,37 @@ class Warden:
         sweep(self._loader)
 
     def _ask(self, body: bytes) -> None:
-        """Pass an ask, or the result of a call, on."""
+        """Pass an ask, or the result of a call, on; then see to what comes back."""
         frame = memoryview(wire.frame(wire.DATA, body))
         if self._pending:
             (number, cpu_s), self._pending = self._pending, None
             frame = self._open(number, cpu_s, frame)
         elif self._question and select.select([self._question.child.peer], [], [], 0)[0]:
             self._end_by_itself(self._question)
-        if self._question is None:
+        question = self._question
+        if question is None:
             return  # it has ended, and the examiner has been told or will read it next
-        if self._question.watch.spent():
-            self._end(self._question, "timed_out")
+        question.unsent += frame
+        question.unanswered += body[wire.NONCE] == wire.ASK
+        if question.watch.spent():
+            self._end(question, "timed_out")
         else:
-            self._pump(self._question, frame)
+            self._pump(question)
 
-    def _pump(self, question: _Question, unsent: memoryview) -> None:
-        """Send the rest of a frame and pass on the one that comes back, or end the question."""
+    def _pump(self, question: _Question) -> None:
+        """Send what is unsent and pass on what comes back, until nothing is owed or the question ends.
+
+        The ball is the student's side's while an answer is owed, but for the time of a call.
+        """
         peer, watch = question.child.peer, question.watch
         poll = select.poll()
         poll.register(peer, select.POLLIN)
         poll.register(self._examiner, select.POLLIN)
         watch.resume()
         while True:
-            try:
-                if unsent:
-                    unsent = unsent[peer.send(unsent) :]
-                    if unsent:
-                        continue
-            except BlockingIOError:
-                pass
-            except OSError:
+            if question.unsent and not self._send_on(question):
                 return self._end_by_itself(question)
-            poll.modify(peer, select.POLLIN | (select.POLLOUT if unsent else 0))
+            poll.modify(peer, select.POLLIN | (select.POLLOUT if question.unsent else 0))
             ready = dict(poll.poll(max(1, int(1000 * watch.patience_s()))))
             if ready.get(peer.fileno(), 0) & ~select.POLLOUT:
                 try:
@@ -276,17 +281,33 @@ class Warden:
                 except (wire.Closed, wire.Malformed):
                     return self._end_by_itself(question)
                 if done:
-                    watch.pause()
-                    if unsent or done[0] != wire.DATA:
+                    if done[0] != wire.DATA or len(done[1]) <= wire.NONCE or not question.unanswered:
                         return self._end_by_itself(question)
-                    return wire.send(self._examiner, wire.DATA, done[1])
+                    wire.send(self._examiner, wire.DATA, done[1])
+                    question.unanswered -= done[1][wire.NONCE] != wire.CALL
+                    if not question.unanswered or done[1][wire.NONCE] == wire.CALL:
+                        return watch.pause()
             if self._examiner.fileno() in ready:
-                _, message = wire.receive(self._examiner)
-                return self._obey(json.loads(message))
+                channel, body = wire.receive(self._examiner)
+                if channel == wire.CONTROL:
+                    return self._obey(json.loads(body))
+                question.unsent += wire.frame(wire.DATA, body)
+                question.unanswered += 1
             if not ready or watch.spent():
                 verdict = watch.verdict()
                 if verdict:
                     return self._end(question, verdict)
+
+    @staticmethod
+    def _send_on(question: _Question) -> bool:
+        """Send what the question's process takes now; whether it still listens."""
+        try:
+            del question.unsent[: question.child.peer.send(question.unsent)]
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        return True
 
     def _end_by_itself(self, question: _Question) -> None:
         """The process died, or said something when it was not asked."""

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from autograder.values import codec
-from autograder.values.codec import Register
+from autograder.values.codec import Handle, Register
 
 # Operators that a program may apply, by their name in the standard library's `operator`.
 BINARY = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul")
@@ -44,11 +44,20 @@ class Ask:
         return self._payload
 
     @cached_property
+    def names(self) -> frozenset[str]:
+        """The names of the student's that it needs."""
+        return frozenset(step[1] for step in self.steps if step[0] == "get")
+
+    @cached_property
+    def handles(self) -> tuple[Handle, ...]:
+        """What it refers to that stayed in the worker, and ends with it."""
+        calls = (step[2] for step in self.steps if step[0] == "call")
+        return tuple(part for arguments in calls for part in arguments if isinstance(part, Handle))
+
+    @cached_property
     def _payload(self) -> bytes:
         packed, constants = pack(self.steps)
-        return codec.encode(
-            {"steps": packed, "constants": constants, "returns": self.returns, "keep": list(self.keep)}
-        )
+        return codec.encode({"steps": packed, "constants": constants, "returns": self.returns, "keep": list(self.keep)})
 
 
 @dataclass(frozen=True)
