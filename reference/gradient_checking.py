@@ -60,24 +60,26 @@ def gradient_check(f: Callable[[dict[str, Array]], float], grads: dict[str, Arra
 
 @gradient_check.cases
 def _(rng):
-    params, data, right = _network(rng)
-    first, last = next(iter(params)), list(params)[-1]
-    loss = bind(_network_loss, **data, scale=1.0)
-
-    def claimed(name, block):
-        return case(name, f=loss, grads={**right, **block}, params=params)
-
-    yield claimed("right, a small network", {})
+    # Each call of f is a message to the examiner: one network as students know it, the rest four numbers.
+    params, data, right = _drawn(rng, _network, _network_gradient)
+    yield case("right, a small network", f=bind(_network_loss, **data, scale=1.0), grads=right, params=params)
     yield _bowl(rng, "right, near the minimum", coupling=0.0)
     yield _bowl(rng, "right, near the minimum of a tilted valley", coupling=1.0)
-    yield _scaled("right, huge values", params, data, right, scale=1e8, error=0.0)
-    yield claimed("last entry of the first block wrong", {first: _off(right[first], {-1: 0.2})})
-    yield claimed("last entry of the last block wrong", {last: _off(right[last], {-1: -0.2})})
-    yield claimed("two errors that cancel", {first: _off(right[first], {1: 0.2, -2: -0.2})})
-    yield claimed("last block of the wrong sign", {last: -right[last]})
-    yield claimed("all too large by 0.4 %", {name: 1.004 * block for name, block in right.items()})
-    yield claimed("all twice too large", {name: 2 * block for name, block in right.items()})
-    yield _scaled("tiny values, all too large by 5 %", params, data, right, scale=1e-5, error=0.05)
+
+    def claimed(name, spoil, scale=1.0):
+        params, data, right = _drawn(rng, _neuron, _neuron_gradient)
+        grads = {key: scale * block for key, block in (right | spoil(right)).items()}
+        return case(name, f=bind(_neuron_loss, **data, scale=scale), grads=grads, params=params)
+
+    yield claimed("right, huge values", lambda right: {}, scale=1e8)
+    yield claimed("last entry of the first block wrong", lambda right: {"w": _off(right["w"], {-1: 0.2})})
+    yield claimed("last entry of the last block wrong", lambda right: {"v": _off(right["v"], {-1: -0.2})})
+    yield claimed("two errors that cancel", lambda right: {"w": _off(right["w"], {0: 0.2, 1: -0.2})})
+    yield claimed("last block of the wrong sign", lambda right: {"v": -right["v"]})
+    yield claimed("all too large by 0.4 %", lambda right: {key: 1.004 * block for key, block in right.items()})
+    yield claimed("all twice too large", lambda right: {key: 2 * block for key, block in right.items()})
+    too_large = "tiny values, all too large by 5 %"
+    yield claimed(too_large, lambda right: {key: 1.05 * block for key, block in right.items()}, scale=1e-5)
 
 
 def _off(block, errors):
@@ -88,21 +90,37 @@ def _off(block, errors):
     return wrong
 
 
-def _scaled(name, params, data, right, *, scale, error):
-    grads = {key: (1 + error) * scale * block for key, block in right.items()}
-    return case(name, f=bind(_network_loss, **data, scale=scale), grads=grads, params=params)
-
-
-def _network(rng):
-    """A network whose gradient has no entry that is small beside the others."""
+def _drawn(rng, model, gradient):
+    """Parameters, data and gradient of a model, no entry of the gradient small beside the others."""
     while True:
-        params = {"W1": rng.normal(size=(3, 2)), "b1": rng.normal(size=2), "w2": 2 * rng.normal(size=2)}
+        params, data = model(rng)
         params = {name: on_grid(block, step=2.0**-10) for name, block in params.items()}
-        data = {"x": rng.normal(size=(4, 3)), "y": sign(rng) * rng.uniform(2.0, 4.0, size=4)}
-        right = _network_gradient(params, **data)
+        right = gradient(params, **data)
         sizes = np.abs(np.concatenate([block.ravel() for block in right.values()]))
         if sizes.min() >= 0.2 and sizes.max() <= 20 * sizes.min():
             return params, data, right
+
+
+def _network(rng):
+    params = {"W1": rng.normal(size=(3, 2)), "b1": rng.normal(size=2), "w2": 2 * rng.normal(size=2)}
+    return params, {"x": rng.normal(size=(4, 3)), "y": sign(rng) * rng.uniform(2.0, 4.0, size=4)}
+
+
+def _neuron(rng):
+    params = {"w": rng.normal(size=(2, 1)), "v": 2 * rng.normal(size=2)}
+    return params, {"x": rng.normal(size=(3, 2)), "y": sign(rng) * rng.uniform(2.0, 4.0, size=3)}
+
+
+def _neuron_loss(params, x, y, scale):
+    hidden = np.tanh(x @ params["w"])[:, 0]  # (N, 2) -> (N,)
+    return float(scale * ((params["v"][0] * hidden + params["v"][1] - y) ** 2).mean())
+
+
+def _neuron_gradient(params, x, y):
+    hidden = np.tanh(x @ params["w"])[:, 0]
+    slope = 2 / len(y) * (params["v"][0] * hidden + params["v"][1] - y)  # (N,)
+    inner = slope * params["v"][0] * (1 - hidden**2)
+    return {"w": x.T @ inner[:, None], "v": np.array([slope @ hidden, slope.sum()])}
 
 
 def _network_loss(params, x, y, scale):
