@@ -4,6 +4,7 @@ Loads it once an environment, puts each question to a fork of what was loaded, a
 a record. Expected values stay on this side; only inputs go in.
 """
 
+import asyncio
 import itertools
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -58,24 +59,12 @@ async def grade(submission: Submission, world: World) -> Record:
     began = time.perf_counter()
     account = _Account()
     questions: dict[str, QuestionRecord] = {}
-    skip: frozenset[int] = frozenset()
-    plans = {plan.question: plan for plan in world.suite.plans}
     try:
-        for environment, asked in _by_environment(world.assignment.questions).items():
-            session = await world.servers[environment].open(_limits(world.assignment, asked))
-            try:
-                wanted = frozenset(name for q in asked for name in plans[q.id].topic.reference)
-                loaded = await session.load(submission.cells, submission.files, wanted, skip)
-                skip |= loaded.skipped
-                for note in loaded.notes:
-                    account.notes[Note(cell=note.cell, kind=note.kind, text=note.text, private=note.private)] = None
-                for question in asked:
-                    result = await _put(plans[question.id], question, session, loaded, account)
-                    questions[question.id] = _record(result)
-            finally:
-                await session.close()
-    except SandboxError as error:
-        account.notes[Note(cell=None, kind="not_graded", text=_OURS, private=str(error))] = None
+        async with asyncio.TaskGroup() as group:
+            await _all_environments(submission, world, account, questions, group)
+    except* SandboxError as errors:
+        text = "; ".join(dict.fromkeys(str(error) for error in errors.exceptions))
+        account.notes[Note(cell=None, kind="not_graded", text=_OURS, private=text)] = None
     in_order = tuple(questions[q.id] for q in world.assignment.questions if q.id in questions)
     graded = len(in_order) == len(world.assignment.questions) and all(q.points is not None for q in in_order)
     return Record(
@@ -96,6 +85,46 @@ async def grade(submission: Submission, world: World) -> Record:
             peak_mib=round(account.peak_mib, 1),
         ),
     )
+
+
+async def _all_environments(
+    submission: Submission,
+    world: World,
+    account: _Account,
+    questions: dict[str, QuestionRecord],
+    group: asyncio.TaskGroup,
+) -> None:
+    """Load in one environment after the other, so that what loops in one is skipped in the next; the
+    questions of one are asked while the next is loaded."""
+    plans = {plan.question: plan for plan in world.suite.plans}
+    skip: frozenset[int] = frozenset()
+    for environment, asked in _by_environment(world.assignment.questions).items():
+        session = await world.servers[environment].open(_limits(world.assignment, asked))
+        try:
+            wanted = frozenset(name for question in asked for name in plans[question.id].topic.reference)
+            loaded = await session.load(submission.cells, submission.files, wanted, skip)
+        except BaseException:
+            await session.close()
+            raise
+        skip |= loaded.skipped
+        for note in loaded.notes:
+            account.notes[Note(cell=note.cell, kind=note.kind, text=note.text, private=note.private)] = None
+        group.create_task(_ask_all(session, loaded, [(q, plans[q.id]) for q in asked], account, questions))
+
+
+async def _ask_all(
+    session: Session,
+    loaded: Loaded,
+    asked: Iterable[tuple[Question, Plan]],
+    account: _Account,
+    questions: dict[str, QuestionRecord],
+) -> None:
+    """Put the questions of one environment, and end its session."""
+    try:
+        for question, plan in asked:
+            questions[question.id] = _record(await _put(plan, question, session, loaded, account))
+    finally:
+        await session.close()
 
 
 def unreadable(student: str, digest: str, sentence: str, world: World) -> Record:

@@ -10,6 +10,7 @@ import inspect
 import typing
 from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -95,7 +96,7 @@ class Topic:
         main: Callable[..., Any] = next(iter(self.reference.values()))
         return main
 
-    @property
+    @cached_property
     def parameters(self) -> tuple[str, ...]:
         """Names of the inputs, in order."""
         return tuple(inspect.signature(self.main).parameters)

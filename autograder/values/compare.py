@@ -161,18 +161,19 @@ def _compare_leaf(actual: Any, leaf: Leaf, what: str, axes: str) -> Comparison:
         return Comparison(Outcome.NOT_FINITE, f"{what} holds {kind} where a finite number belongs.", evidence)
     if not leaf.deciding:
         return Comparison(Outcome.PASSED)
-    return _compare_numbers(wide, reference, leaf, what, precision(array))
+    return _compare_numbers(wide, reference, leaf, what, array)
 
 
-def _compare_numbers(actual: np.ndarray, expected: np.ndarray, leaf: Leaf, what: str, digits: int) -> Comparison:
+def _compare_numbers(actual: np.ndarray, expected: np.ndarray, leaf: Leaf, what: str, given: np.ndarray) -> Comparison:
     infinite = ~np.isfinite(expected)
-    same_infinite = np.array_equal(actual[infinite], expected[infinite], equal_nan=True)
     difference = np.where(infinite, 0.0, actual) - np.where(infinite, 0.0, expected)
-    allowed = leaf.allowed32 if digits == 32 else leaf.allowed64
-    distance = norm(difference, rows=allowed.ndim == 1)
+    distance = norm(difference, rows=leaf.allowed64.ndim == 1)
+    allowed = leaf.allowed64
+    if np.any(distance > allowed) and precision(given) == 32:
+        allowed = leaf.allowed32
     with np.errstate(divide="ignore", invalid="ignore"):
-        ratios = np.where(distance == 0, 0.0, distance / allowed)
-    ratio = float(np.max(ratios, initial=0.0))
+        ratio = float(np.max(np.where(distance == 0, 0.0, distance / allowed), initial=0.0))
+    same_infinite = not infinite.any() or np.array_equal(actual[infinite], expected[infinite], equal_nan=True)
     if same_infinite and ratio <= 1:
         return Comparison(Outcome.PASSED, ratio=ratio)
     entrywise = np.abs(difference)
