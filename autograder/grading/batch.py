@@ -1,6 +1,6 @@
 """How is a class graded?
 
-One asyncio scheduler: each of `jobs` slots takes the next submission until none is left. A grade never
+One asyncio scheduler: each slot takes the next submission until none is left. A grade never
 depends on what another submission did: whatever could not be graded for a fault of ours is graded once
 more, alone, before it is shown to a person.
 """
@@ -23,6 +23,7 @@ from autograder.sandbox.session import Environment, Server
 from autograder.suite.store import Suite
 from autograder.values.outcomes import State
 
+OVERLAP = 1  # submissions in flight beyond the jobs: one is loaded while others wait for the examiner
 Progress = Callable[[int, int, Record | None], None]
 
 
@@ -73,7 +74,7 @@ async def open_world(course: Course, assignment: Assignment, suite: Suite, isola
 async def grade_found(
     found: Sequence[Source], world: World, jobs: int, progress: Progress = lambda done, total, record: None
 ) -> list[Record]:
-    """Grade submissions in `jobs` slots; what failed through a fault of ours once more, alone."""
+    """Grade submissions, keeping `jobs` cores busy; what failed through a fault of ours once more, alone."""
     records: dict[str, Record] = {}
     waiting = iter(found)
 
@@ -83,7 +84,7 @@ async def grade_found(
             progress(len(records), len(found), records[source.student])
 
     async with asyncio.TaskGroup() as group:
-        for _ in range(min(jobs, len(found))):
+        for _ in range(min(jobs + OVERLAP, len(found))):
             group.create_task(slot())
     for source in found:
         if records[source.student].state == State.NOT_GRADED:
