@@ -49,10 +49,10 @@ class RecordingSession:
         self._loading.files = dict(files)
         return loaded
 
-    async def question(self, cpu_s: float) -> "RecordingFork":
+    async def question(self, cpu_s: float, *, last: bool) -> "RecordingFork":
         asks: list[Ask] = []
         self._loading.forks.append(asks)
-        return RecordingFork(await self._session.question(cpu_s), asks)
+        return RecordingFork(await self._session.question(cpu_s, last=last), asks)
 
     async def close(self) -> Any:
         return await self._session.close()

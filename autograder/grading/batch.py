@@ -19,6 +19,7 @@ from autograder.grading.record import Record
 from autograder.notebook.find import Source, find
 from autograder.notebook.read import read
 from autograder.notebook.submission import Unreadable
+from autograder.sandbox.environment import module_names
 from autograder.sandbox.session import Environment, Server
 from autograder.suite.store import Suite
 from autograder.values.outcomes import State
@@ -68,7 +69,8 @@ async def open_world(course: Course, assignment: Assignment, suite: Suite, isola
     started = await asyncio.gather(*(Server.start(each, isolation=isolation) for each in environments))
     packages = sorted({package for environment in environments for package in environment.packages})
     versions = " ".join([platform.python_version(), *(f"{name}=={version(name)}" for name in packages)])
-    return World(suite, assignment, dict(zip(names, started, strict=True)), versions, isolation)
+    modules = {environment.name: module_names(environment) for environment in environments}
+    return World(suite, assignment, dict(zip(names, started, strict=True)), versions, modules, isolation)
 
 
 async def grade_found(

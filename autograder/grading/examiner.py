@@ -14,6 +14,7 @@ from autograder.checks.conduct import Result, conduct
 from autograder.checks.plan import Check, Plan
 from autograder.course.load import Assignment, Question
 from autograder.grading.diagnosis import diagnose
+from autograder.grading.environments import by_environment
 from autograder.grading.record import CheckRecord, Diagnosis, Measured, Note, QuestionRecord, Record, key_of
 from autograder.notebook.submission import Submission
 from autograder.sandbox.session import Limits, Loaded, SandboxError, Server, Session
@@ -31,13 +32,15 @@ MAX_FORKS = 4  # of one question: the first, and three more after something ende
 class World:
     """What a class is graded in: the suite, the assignment, and a warm server an environment.
 
-    versions: of Python and of the packages that student code meets.
+    versions: of Python and of the packages that student code meets. modules: what can be imported in
+    each environment.
     """
 
     suite: Suite
     assignment: Assignment
     servers: Mapping[str, Server]
     versions: str
+    modules: Mapping[str, frozenset[str]]
     isolation: str
     device: str = "cpu"
 
@@ -98,7 +101,8 @@ async def _all_environments(
     questions of one are asked while the next is loaded."""
     plans = {plan.question: plan for plan in world.suite.plans}
     skip: frozenset[int] = frozenset()
-    for environment, asked in _by_environment(world.assignment.questions).items():
+    groups = by_environment(submission, world.assignment.questions, world.modules)
+    for environment, asked in groups.items():
         session = await world.servers[environment].open(_limits(world.assignment, asked))
         try:
             wanted = frozenset(name for question in asked for name in plans[question.id].topic.reference)
@@ -115,14 +119,15 @@ async def _all_environments(
 async def _ask_all(
     session: Session,
     loaded: Loaded,
-    asked: Iterable[tuple[Question, Plan]],
+    asked: Sequence[tuple[Question, Plan]],
     account: _Account,
     questions: dict[str, QuestionRecord],
 ) -> None:
     """Put the questions of one environment, and end its session."""
     try:
-        for question, plan in asked:
-            questions[question.id] = _record(await _put(plan, question, session, loaded, account))
+        for number, (question, plan) in enumerate(asked, start=1):
+            put = _put(plan, question, session, loaded, account, last=number == len(asked))
+            questions[question.id] = _record(await put)
     finally:
         await session.close()
 
@@ -146,10 +151,12 @@ def unreadable(student: str, digest: str, sentence: str, world: World) -> Record
 _OURS = "This submission could not be graded; the fault is ours, and it will be graded again."
 
 
-async def _put(plan: Plan, question: Question, session: Session, loaded: Loaded, account: _Account) -> Result:
+async def _put(
+    plan: Plan, question: Question, session: Session, loaded: Loaded, account: _Account, *, last: bool
+) -> Result:
     """Put one question: drive its checks with whatever answers for the student."""
     run = conduct(plan)
-    asked = _Asked(session, loaded, question.cpu_s, account)
+    asked = _Asked(session, loaded, question.cpu_s, account, last=last)
     try:
         batch = next(run)
         while True:
@@ -164,11 +171,12 @@ async def _put(plan: Plan, question: Question, session: Session, loaded: Loaded,
 class _Asked:
     """One question being asked: its fork, a new one after something ended the last, and its budget."""
 
-    def __init__(self, session: Session, loaded: Loaded, cpu_s: float, account: _Account) -> None:
+    def __init__(self, session: Session, loaded: Loaded, cpu_s: float, account: _Account, *, last: bool) -> None:
         self._session = session
         self._loaded = loaded
         self._remaining = cpu_s
         self._account = account
+        self._is_last = last
         self._forks = 0
         self._fork: Fork | None = None
         self._last = Answer("crashed")  # how the last fork ended
@@ -183,7 +191,7 @@ class _Asked:
                 answers.append(known)
                 continue
             if self._fork is None:
-                self._fork = await self._session.question(self._remaining)
+                self._fork = await self._session.question(self._remaining, last=self._is_last)
                 self._forks += 1
             asking = itertools.takewhile(lambda ask: self._known(ask) is None, batch[len(answers) :])
             came = await self._fork.ask_all(list(asking))
@@ -251,13 +259,6 @@ def _check_record(result: Result, check: Check, diagnoses: Mapping[str, Diagnosi
         evidence=verdict.evidence,
         diagnosis=diagnoses.get(check.id),
     )
-
-
-def _by_environment(questions: Iterable[Question]) -> dict[str, list[Question]]:
-    groups: dict[str, list[Question]] = {}
-    for question in questions:
-        groups.setdefault(question.environment, []).append(question)
-    return groups
 
 
 def _limits(assignment: Assignment, questions: Iterable[Question]) -> Limits:

@@ -56,6 +56,12 @@ def settings(environment: Environment) -> dict[str, Any]:
     }
 
 
+def module_names(environment: Environment) -> frozenset[str]:
+    """The top-level modules that can be imported in an environment beside the standard library."""
+    paths = (Path(entry) for distribution in _closure(environment) for entry in _entries(distribution))
+    return frozenset(path.name.split(".")[0] for path in paths if path.suffix not in (".dist-info", ".libs"))
+
+
 def _installed(sites: set[str]) -> list[str]:
     """Folders that the server's own imports need, NumPy and safetensors among them."""
     known = [path for path in sys.path if path in sites]

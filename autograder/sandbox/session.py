@@ -172,8 +172,11 @@ class Session:
                 return wire.parsed(body), report
             report = body
 
-    async def question(self, cpu_s: float) -> Question:
-        """Open a question with this CPU budget in seconds; a question still open ends."""
+    async def question(self, cpu_s: float, *, last: bool = False) -> Question:
+        """Open a question with this CPU budget in seconds; a question still open ends.
+
+        last: no other will follow, so the loaded process itself may answer, without a fork.
+        """
         if self._connection is None:
             raise SandboxError("this session has no loaded submission: load one first")
         if self._question:
@@ -181,7 +184,7 @@ class Session:
         self._questions += 1
         question = self._question = Question(self._connection, self._questions)
         try:
-            await self._connection.say(op="question", number=self._questions, cpu_s=cpu_s)
+            await self._connection.say(op="question", number=self._questions, cpu_s=cpu_s, last=last)
         except Gone:
             pass  # the first ask will say so
         return question

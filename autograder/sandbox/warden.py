@@ -51,7 +51,8 @@ class Warden:
         self._recipe: Recipe | None = None
         self._loader: Child | None = None
         self._question: _Question | None = None
-        self._pending: tuple[int, float] | None = None  # a question without its first ask: number, cpu_s
+        # A question without its first ask: number, cpu_s, and whether it is the last.
+        self._pending: tuple[int, float, bool] | None = None
         self._limits: dict[str, Any] = {}
 
     def run(self) -> NoReturn:
@@ -85,7 +86,7 @@ class Warden:
             case "question":
                 if self._question:
                     self._end(self._question, "closed")
-                self._pending = message["number"], message["cpu_s"]
+                self._pending = message["number"], message["cpu_s"], message["last"]
             case "close":
                 if self._question and self._question.number == message["number"]:
                     self._end(self._question, "closed")
@@ -185,13 +186,14 @@ class Warden:
 
     # Questions
 
-    def _open(self, number: int, cpu_s: float, frame: memoryview) -> memoryview:
+    def _open(self, number: int, cpu_s: float, frame: memoryview, *, last: bool) -> memoryview:
         """Make the process of a question, its first ask waiting for it; what is still unsent of that."""
         sweep(self._loader)
-        forked = self._fork_loader(frame)
+        forked = self._fork_loader(frame, last=last)
         base = 0.0
         if forked:
             child, unsent = forked
+            base = clocks.process_cpu_s(child.pid) if last else 0.0
         else:
             child, unsent = self._start(direct=True), frame
             end = self._watch_load(child)
@@ -212,8 +214,9 @@ class Warden:
         except (OSError, ValueError):
             pass  # gone already, or the student lowered the limit: both show in how it ends
 
-    def _fork_loader(self, frame: memoryview) -> tuple[Child, memoryview] | None:
-        """Have the loader fork; None where its copy could not work: it has threads, or is gone."""
+    def _fork_loader(self, frame: memoryview, *, last: bool) -> tuple[Child, memoryview] | None:
+        """Have the loader fork, or for the last question answer itself; None where that could not work: it
+        has threads, or is gone."""
         loader = self._loader
         if loader is None or loader.dead or clocks.thread_count(loader.pid) != 1:
             self._drop_loader()  # its threads would only take time from the fresh load
@@ -223,17 +226,20 @@ class Warden:
         unsent = frame[ours.send(frame) :]  # sent ahead: no time is lost between fork and ask
         try:
             with theirs:
-                socket.send_fds(loader.peer, [b"q"], [theirs.fileno()])
+                socket.send_fds(loader.peer, [worker.ITSELF if last else worker.FORK], [theirs.fileno()])
             loader.peer.settimeout(_FORK_S)
             _, body = wire.receive(loader.peer)
             pid = int(body)
             # The loader may lie: the process must be our own child, alive, and not the loader.
-            if pid == loader.pid or os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+            if (pid == loader.pid) != last or os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT):
                 raise ValueError(pid)
         except (wire.Closed, wire.Malformed, ValueError, OSError):
             ours.close()
             self._drop_loader()
             return None
+        if last:
+            self._loader = None
+            loader.peer.close()
         return Child(pid, ours), unsent
 
     def _drop_loader(self) -> None:
@@ -246,8 +252,8 @@ class Warden:
         """Pass an ask, or the result of a call, on; then see to what comes back."""
         frame = memoryview(wire.frame(wire.DATA, body))
         if self._pending:
-            (number, cpu_s), self._pending = self._pending, None
-            frame = self._open(number, cpu_s, frame)
+            (number, cpu_s, last), self._pending = self._pending, None
+            frame = self._open(number, cpu_s, frame, last=last)
         elif self._question and select.select([self._question.child.peer], [], [], 0)[0]:
             self._end_by_itself(self._question)
         question = self._question

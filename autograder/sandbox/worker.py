@@ -23,6 +23,7 @@ from autograder.sandbox.worker_load import Loader, Recipe
 from autograder.sandbox.worker_output import Sink
 
 WORK = "/tmp/work"  # the working directory of a notebook
+FORK, ITSELF = b"f", b"i"  # who answers on a socket that is sent to the loader
 _SEED = 0  # of the global generators: an unseeded notebook does the same every time
 
 
@@ -60,11 +61,18 @@ def _prepare(limits: dict[str, Any]) -> None:
 
 
 def _serve(peer: socket.socket, loader: Loader) -> NoReturn:
-    """Fork once for each socket that arrives; the copy answers there and is the warden's child."""
+    """Fork once for each socket that arrives; the copy answers there and is the warden's child.
+
+    On the last socket this process answers itself.
+    """
     while True:
         message, descriptors, _, _ = socket.recv_fds(peer, 1, 1)
         if not message or not descriptors:
             os._exit(0)
+        if message == ITSELF:
+            wire.send(peer, wire.CONTROL, str(os.getpid()).encode())
+            peer.close()
+            _answer(socket.socket(fileno=descriptors[0]), loader)
         state = random.getstate()  # Python seeds a copy's generator anew
         pid = confine.fork(confine.CLONE_PARENT)
         if pid == 0:
