@@ -59,7 +59,8 @@ async def measure(arguments: argparse.Namespace) -> dict[str, Any]:
             path = Path(folder) / "transcripts"
             packages = {name: list(course.environments[name]) for name in world.servers}
             path.write_bytes(codec.encode({"warm": packages, "submissions": transcripts}))
-            bare = _Bare(path, list(world.servers), Path(arguments.course), arguments.jobs)
+            environments = [{loading["environment"] for loading in loadings} for loadings in transcripts]
+            bare = _Bare(path, list(world.servers), Path(arguments.course), arguments.jobs, environments)
             try:
                 return await _alternate(chosen, world, bare, arguments)
             finally:
@@ -75,7 +76,7 @@ async def _alternate(chosen: list[Source], world: World, bare: "_Bare", argument
         await grade_found(chosen, world, arguments.jobs)
         ours.append(time.perf_counter() - began)
         began = time.perf_counter()
-        await asyncio.to_thread(bare.run, len(chosen))
+        await asyncio.to_thread(bare.run)
         floor.append(time.perf_counter() - began)
     ratio = statistics.median(ours) / statistics.median(floor)
     return {
@@ -139,23 +140,24 @@ def _translated(source: str) -> str:
 class _Bare:
     """The bare processes: one a slot and environment, so that slots never wait for each other."""
 
-    def __init__(self, transcripts: Path, environments: list[str], course: Path, jobs: int) -> None:
+    def __init__(self, transcripts: Path, names: list[str], course: Path, jobs: int, needed: list[set[str]]) -> None:
         path = os.pathsep.join([str(Path.cwd()), str(course.absolute())])
-        self._slots = [[_start(transcripts, name, path) for name in environments] for _ in range(jobs)]
+        self._needed = needed
+        self._slots = [{name: _start(transcripts, name, path) for name in names} for _ in range(jobs)]
 
-    def run(self, count: int) -> None:
+    def run(self) -> None:
         """Do every submission's work, one in each slot at a time."""
-        waiting = iter(range(count))
+        waiting = iter(range(len(self._needed)))
         lock = threading.Lock()
 
-        def slot(processes: list[subprocess.Popen[str]]) -> None:
+        def slot(processes: dict[str, subprocess.Popen[str]]) -> None:
             while True:
                 with lock:
                     number = next(waiting, None)
                 if number is None:
                     return
-                for process in processes:
-                    _exchange(process, f"{number}\n")
+                for name in sorted(self._needed[number]):
+                    _exchange(processes[name], f"{number}\n")
 
         threads = [threading.Thread(target=slot, args=(processes,)) for processes in self._slots]
         for thread in threads:
@@ -164,7 +166,7 @@ class _Bare:
             thread.join()
 
     def close(self) -> None:
-        for process in (process for processes in self._slots for process in processes):
+        for process in (process for processes in self._slots for process in processes.values()):
             process.terminate()
             process.communicate()
 
