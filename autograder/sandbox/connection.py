@@ -29,6 +29,7 @@ class Connection:
         try:
             message = await connection.message()
         except Gone as error:
+            connection.close()
             raise SandboxError(
                 "a jail could not be set up: the kernel refuses more namespaces, or too many jails run at once"
             ) from error

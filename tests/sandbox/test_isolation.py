@@ -122,6 +122,8 @@ def test_new_user_namespace_gives_no_power(jail: Jail) -> None:
 def test_only_the_wire_is_an_open_descriptor(jail: Jail) -> None:
     look = """
 import os
+
+pytestmark = pytest.mark.slow
 def f():
     links = []
     for number in range(256):

@@ -6,6 +6,8 @@ import pytest
 
 from tests.sandbox.conftest import Jail, call
 
+pytestmark = pytest.mark.slow
+
 ONE = "def f():\n    return 1"
 
 

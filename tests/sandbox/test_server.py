@@ -12,6 +12,8 @@ from autograder.sandbox.limits import Environment, Limits, SandboxError
 from autograder.sandbox.session import Server
 from tests.sandbox.conftest import Jail, call, cells
 
+pytestmark = pytest.mark.slow
+
 SMALL = Environment("small", ("numpy",))
 
 

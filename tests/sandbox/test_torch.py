@@ -29,6 +29,9 @@ def test_more_threads_at_loading_do_not_hang_a_question(torch_jail: Jail) -> Non
 LOADER = """
 import torch
 from torch.utils.data import DataLoader, TensorDataset
+import pytest
+
+pytestmark = pytest.mark.slow
 def f():
     batches = DataLoader(TensorDataset(torch.arange(8.0)), batch_size=4, num_workers=2)
     return [float(batch[0].sum()) for batch in batches]
