@@ -36,26 +36,10 @@ def add(commands: Commands, shared: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--jobs", type=positive, default=cores(), metavar="N", help="submissions at a time (default: one a core)"
     )
-    parser.add_argument(
-        "--isolation",
-        choices=("namespaces", "process"),
-        default="namespaces",
-        help="the jail (default: namespaces); `process` is none, and for development only",
-    )
-    parser.add_argument(
-        "--unsafe",
-        action="store_true",
-        help="with --isolation process: run student code unconfined, as you, with your files in reach",
-    )
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    if arguments.isolation == "process" and not arguments.unsafe:
-        raise CourseError(
-            "--isolation process runs student code unconfined, with your files in reach, and writes no grades: "
-            "use the default, or add --unsafe if you trust every submission"
-        )
     _must_be_writable(arguments.out)
 
     from autograder.course.load import load_assignment, load_course
@@ -80,7 +64,6 @@ def run(arguments: argparse.Namespace) -> int:
                 suite,
                 arguments.paths,
                 jobs=arguments.jobs,
-                isolation=arguments.isolation,
                 progress=seen,
             )
         )

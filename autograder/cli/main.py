@@ -1,7 +1,7 @@
 """What does `autograder` do with its arguments, and how does it end?
 
-0 done; 1 done, but some submission got no number; 2 the caller's mistake, said in one sentence; 3 a
-mistake of ours; 130 stopped by Ctrl-C. Results go to stdout, everything else to stderr.
+0 done; 1 done, but some submission got no number; 2 the caller's mistake, or a machine on which no jail
+can be made, said in one sentence; 3 a mistake of ours; 130 stopped by Ctrl-C. Results go to stdout, everything else to stderr.
 """
 
 import argparse
@@ -13,6 +13,7 @@ from typing import NoReturn
 from autograder import __version__
 from autograder.cli import compile_, grade, init
 from autograder.course.errors import CourseError
+from autograder.sandbox.limits import SandboxError
 
 COMMANDS = (init, compile_, grade)
 
@@ -49,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
     except Exception as error:  # noqa: BLE001 - the CLI's boundary
         cause = _innermost(error)
-        if isinstance(cause, CourseError):
+        if isinstance(cause, CourseError | SandboxError):
             print(f"autograder {arguments.command}: {cause}", file=sys.stderr)
             return 2
         _report(arguments, error, cause)
