@@ -60,7 +60,7 @@ def gradient_check(f: Callable[[dict[str, Array]], float], grads: dict[str, Arra
 
 @gradient_check.cases
 def _(rng):
-    # Each call of f is a message to the examiner: one network as students know it, the rest four numbers.
+    # Each call of f is a message to the examiner: one network as students know it, the rest three numbers.
     params, data, right = _drawn(rng, _network, _network_gradient)
     yield case("right, a small network", f=bind(_network_loss, **data, scale=1.0), grads=right, params=params)
     yield _bowl(rng, "right, near the minimum", coupling=0.0)
@@ -73,7 +73,7 @@ def _(rng):
 
     yield claimed("right, huge values", lambda right: {}, scale=1e8)
     yield claimed("last entry of the first block wrong", lambda right: {"w": _off(right["w"], {-1: 0.2})})
-    yield claimed("last entry of the last block wrong", lambda right: {"v": _off(right["v"], {-1: -0.2})})
+    yield claimed("last block wrong", lambda right: {"v": _off(right["v"], {-1: -0.2})})
     yield claimed("two errors that cancel", lambda right: {"w": _off(right["w"], {0: 0.2, 1: -0.2})})
     yield claimed("last block of the wrong sign", lambda right: {"v": -right["v"]})
     yield claimed("all too large by 0.4 %", lambda right: {key: 1.004 * block for key, block in right.items()})
@@ -102,29 +102,29 @@ def _drawn(rng, model, gradient):
 
 
 def _network(rng):
-    params = {"W1": rng.normal(size=(3, 2)), "b1": rng.normal(size=2), "w2": 2 * rng.normal(size=2)}
-    return params, {"x": rng.normal(size=(4, 3)), "y": sign(rng) * rng.uniform(2.0, 4.0, size=4)}
+    params = {"W1": rng.normal(size=(2, 2)), "b1": rng.normal(size=2), "w2": 2 * rng.normal(size=2)}
+    return params, {"x": rng.normal(size=(4, 2)), "y": sign(rng) * rng.uniform(2.0, 4.0, size=4)}
 
 
 def _neuron(rng):
-    params = {"w": rng.normal(size=(2, 1)), "v": 2 * rng.normal(size=2)}
+    params = {"w": rng.normal(size=(2, 1)), "v": 2 * rng.normal(size=1)}
     return params, {"x": rng.normal(size=(3, 2)), "y": sign(rng) * rng.uniform(2.0, 4.0, size=3)}
 
 
 def _neuron_loss(params, x, y, scale):
     hidden = np.tanh(x @ params["w"])[:, 0]  # (N, 2) -> (N,)
-    return float(scale * ((params["v"][0] * hidden + params["v"][1] - y) ** 2).mean())
+    return float(scale * ((params["v"][0] * hidden - y) ** 2).mean())
 
 
 def _neuron_gradient(params, x, y):
     hidden = np.tanh(x @ params["w"])[:, 0]
-    slope = 2 / len(y) * (params["v"][0] * hidden + params["v"][1] - y)  # (N,)
+    slope = 2 / len(y) * (params["v"][0] * hidden - y)  # (N,)
     inner = slope * params["v"][0] * (1 - hidden**2)
-    return {"w": x.T @ inner[:, None], "v": np.array([slope @ hidden, slope.sum()])}
+    return {"w": x.T @ inner[:, None], "v": np.array([slope @ hidden])}
 
 
 def _network_loss(params, x, y, scale):
-    hidden = np.tanh(x @ params["W1"] + params["b1"])  # (N, 3) -> (N, 2)
+    hidden = np.tanh(x @ params["W1"] + params["b1"])  # (N, 2) -> (N, 2)
     return float(scale * ((hidden @ params["w2"] - y) ** 2).mean())
 
 
@@ -142,15 +142,15 @@ def _bowl(rng, name, *, coupling):
     on a grid, since a rounding of the parameters to float32 would be a large part of the distance.
     """
     while True:
-        centre = {"w": rng.uniform(0.5, 1.0, size=2), "u": rng.uniform(-1.0, -0.5, size=(1, 3))}
+        centre = {"w": rng.uniform(0.5, 1.0, size=1), "u": rng.uniform(-1.0, -0.5, size=(1, 2))}
         centre = {key: on_grid(block, step=2.0**-10) for key, block in centre.items()}
         steps = {key: rng.choice([-4, -3, -2, 2, 3, 4], size=block.shape) for key, block in centre.items()}
         params = {key: block + steps[key] * 2.0**-13 for key, block in centre.items()}
-        tilt = coupling * rng.uniform(0.5, 1.0, size=(5, 5))
-        curvature = np.triu(tilt, 1) + np.triu(tilt, 1).T + np.diag(rng.uniform(1.0, 2.0, size=5))
+        tilt = coupling * rng.uniform(0.5, 1.0, size=(3, 3))
+        curvature = np.triu(tilt, 1) + np.triu(tilt, 1).T + np.diag(rng.uniform(1.0, 2.0, size=3))
         slope = curvature @ _distance(params, centre)
         if np.abs(slope).min() >= 1e-4:
-            grads = {"w": slope[:2], "u": slope[2:].reshape(1, 3)}
+            grads = {"w": slope[:1], "u": slope[1:].reshape(1, 2)}
             f = bind(_bowl_height, centre=centre, curvature=curvature)
             return case(name, f=f, grads=grads, params=params)
 
@@ -161,7 +161,7 @@ def _bowl_height(params, centre, curvature):
 
 
 def _distance(params, centre):
-    return np.concatenate([(params[key] - centre[key]).ravel() for key in ("w", "u")])  # (2,), (1, 3) -> (5,)
+    return np.concatenate([(params[key] - centre[key]).ravel() for key in ("w", "u")])  # (1,), (1, 2) -> (3,)
 
 
 @gradient_check.alternative

@@ -24,7 +24,7 @@ from autograder.sandbox.session import Environment, Server
 from autograder.suite.store import Suite
 from autograder.values.outcomes import State
 
-OVERLAP = 1  # submissions in flight beyond the jobs: one is loaded while others wait for the examiner
+OVERLAP = 2  # submissions in flight for each job: one is loaded while another waits for the examiner
 Progress = Callable[[int, int, Record | None], None]
 
 
@@ -86,7 +86,7 @@ async def grade_found(
             progress(len(records), len(found), records[source.student])
 
     async with asyncio.TaskGroup() as group:
-        for _ in range(min(jobs + OVERLAP, len(found))):
+        for _ in range(min(jobs * OVERLAP, len(found))):
             group.create_task(slot())
     for source in found:
         if records[source.student].state == State.NOT_GRADED:
