@@ -1,7 +1,8 @@
 """What does `autograder` do with its arguments, and how does it end?
 
 0 done; 1 done, but some submission got no number; 2 the caller's mistake, or a machine on which no jail
-can be made, said in one sentence; 3 a mistake of ours; 130 stopped by Ctrl-C. Results go to stdout, everything else to stderr.
+can be made, said in one sentence; 3 a mistake of ours; 130 stopped by Ctrl-C. Results go to stdout,
+everything else to stderr.
 """
 
 import argparse
