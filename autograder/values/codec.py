@@ -18,6 +18,7 @@ import numpy as np
 import safetensors.numpy
 
 MAX_PAYLOAD = 64 * 2**20  # bytes of one payload
+MAX_STRUCTURE = 16 * 2**20  # bytes of its JSON, which takes many times its size once it is read
 MAX_DEPTH = 48  # levels of nesting
 MAX_NODES = 400_000  # values in one structure, a program's steps included
 _LENGTH = struct.Struct(">I")
@@ -67,8 +68,8 @@ def encode(value: Any, *, foreign: Callable[[Any], Handle] | None = None) -> byt
     structure = json.dumps(encoder.node(value, 0), separators=(",", ":"), allow_nan=False).encode()
     arrays = safetensors.numpy.save(encoder.arrays) if encoder.arrays else b""
     payload = _LENGTH.pack(len(structure)) + structure + arrays
-    if len(payload) > MAX_PAYLOAD:
-        raise CodecError(f"{len(payload)} bytes are more than the {MAX_PAYLOAD} that may cross")
+    if len(payload) > MAX_PAYLOAD or len(structure) > MAX_STRUCTURE:
+        raise CodecError(f"{len(payload)} bytes, {len(structure)} of structure, are more than may cross")
     return payload
 
 
@@ -78,8 +79,8 @@ def decode(payload: bytes) -> Any:
         raise CodecError(f"a payload of {len(payload)} bytes")
     (length,) = _LENGTH.unpack_from(payload)
     start = _LENGTH.size + length
-    if start > len(payload):
-        raise CodecError("the structure is longer than the payload")
+    if start > len(payload) or length > MAX_STRUCTURE:
+        raise CodecError("the structure is longer than the payload, or than may cross")
     try:
         structure = json.loads(payload[_LENGTH.size : start], parse_constant=_refuse_constant)
         arrays = safetensors.numpy.load(payload[start:]) if start < len(payload) else {}

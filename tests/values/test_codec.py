@@ -152,6 +152,15 @@ def test_a_flipped_byte_never_raises_anything_but_a_codec_error(value, position,
         assert str(error)
 
 
+def test_structure_over_its_cap_is_refused_on_both_sides(monkeypatch):
+    payload = encode("x" * 2000)
+    monkeypatch.setattr(codec, "MAX_STRUCTURE", 1000)
+    with pytest.raises(CodecError):
+        encode("x" * 2000)
+    with pytest.raises(CodecError):
+        decode(payload)
+
+
 def test_payload_over_the_cap_is_refused_on_both_sides(monkeypatch):
     monkeypatch.setattr(codec, "MAX_PAYLOAD", 1000)
     with pytest.raises(CodecError):
