@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from autograder.topic import Array, Float, Int, case, topic
+from autograder.topic import Array, Float, Int, case, close, topic
 from reference.drawing import on_grid
 
 
@@ -90,6 +90,13 @@ def _(logits, labels):
     loss = torch.nn.functional.cross_entropy(scores, torch.tensor(labels, dtype=torch.int64))
     loss.backward()
     return loss.item(), scores.grad.numpy()
+
+
+@softmax_cross_entropy.worked("0.7 for the true class costs 0.357", lecture="000: Cross entropy")
+def _():
+    loss, dlogits = softmax_cross_entropy(np.log([[0.2, 0.7, 0.1]]), np.array([1]))
+    close(loss, 0.357, within=5e-4)
+    close(dlogits, [[0.2, -0.3, 0.1]])
 
 
 softmax_cross_entropy.misconception(

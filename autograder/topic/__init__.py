@@ -1,6 +1,6 @@
 """What a course's `reference/` imports: how to declare a lecture topic.
 
-from autograder.topic import Array, Float, Int, Opaque, bind, case, layer, topic, trainer
+from autograder.topic import Array, Float, Int, Opaque, bind, case, close, layer, topic, trainer
 """
 
 from jaxtyping import Bool, Float, Int
@@ -8,6 +8,7 @@ from numpy import ndarray as Array
 
 from autograder.topic.case import Bound, Case, bind, case
 from autograder.topic.declare import Topic, TopicError, layer, topic, trainer
+from autograder.topic.worked import close
 
 
 class Opaque:
@@ -26,6 +27,7 @@ __all__ = [
     "TopicError",
     "bind",
     "case",
+    "close",
     "layer",
     "topic",
     "trainer",

@@ -17,6 +17,7 @@ import numpy as np
 
 from autograder.topic.case import Case
 from autograder.topic.edits import defined_names, edited, rebuild, source_of
+from autograder.topic.worked import Worked
 
 Names = dict[str, Any]  # what an implementation defines, by the names the student must use
 CaseMaker = Callable[[np.random.Generator], Iterable[Case]]
@@ -86,6 +87,7 @@ class Topic:
     misconceptions: list[Misconception] = field(default_factory=list)
     properties: list[Property] = field(default_factory=list)
     training: Training | None = None
+    examples: list[Worked] = field(default_factory=list)
 
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
         return self.main(*arguments, **keywords)
@@ -151,6 +153,15 @@ class Topic:
 
         def declare(check: PropertyCheck) -> PropertyCheck:
             self.properties.append(Property(name, check, share, hint))
+            return check
+
+        return declare
+
+    def worked(self, name: str, /, *, lecture: str) -> Callable[[Callable[[], None]], Callable[[], None]]:
+        """Declare a worked example that students can run; see `topic.worked` for what its body may use."""
+
+        def declare(check: Callable[[], None]) -> Callable[[], None]:
+            self.examples.append(Worked(name, lecture, check))
             return check
 
         return declare

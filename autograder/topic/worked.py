@@ -1,0 +1,34 @@
+"""What is a worked example, which students can run in their own notebook?
+
+Plain code that calls what the student defines and looks at the result. Its body is put into the
+notebook as it stands, so it may use the topic's own names, `np`, `math` and `close`, nothing else.
+"""
+
+import math
+import types
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+
+def close(actual: Any, expected: Any, within: float = 1e-6) -> None:
+    """Raise AssertionError unless `actual` has the shape of `expected` and differs nowhere by more than `within`."""
+    got, wanted = np.asarray(actual, dtype=float), np.asarray(expected, dtype=float)
+    assert got.shape == wanted.shape, f"expected the shape {wanted.shape}, got {got.shape}"
+    assert np.allclose(got, wanted, rtol=0, atol=within), f"expected {wanted.tolist()}, got {got.tolist()}"
+
+
+@dataclass(frozen=True)
+class Worked:
+    """A worked example. lecture: deck and slide title where its numbers stand."""
+
+    name: str
+    lecture: str
+    check: Callable[[], None]
+
+    def run(self, names: Mapping[str, Any]) -> None:
+        """Run it on an implementation; raises what a student would see."""
+        known = {"np": np, "math": math, "close": close, "__builtins__": __builtins__, **names}
+        types.FunctionType(self.check.__code__, known)()
