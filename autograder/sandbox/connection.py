@@ -5,6 +5,7 @@ The warden is ours and its control messages are trusted. Data bodies were writte
 
 import asyncio
 import socket
+from collections import deque
 from typing import Any
 
 from autograder.sandbox import wire
@@ -15,17 +16,24 @@ class Gone(Exception):
     """The warden's end is closed."""
 
 
-class Connection:
+_ENOUGH = 2**20  # bytes that may wait to be taken before no more are read
+
+
+class Connection(asyncio.Protocol):
     """Frames to and from one warden."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._reader = reader
-        self._writer = writer
+    def __init__(self) -> None:
+        self._transport: asyncio.Transport | None = None
+        self._closed = False
+        self._partial = bytearray()
+        self._frames: deque[tuple[int, bytes]] = deque()
+        self._waiting = 0  # bytes of these
+        self._reader: asyncio.Future[None] | None = None
 
     @classmethod
     async def over(cls, ours: socket.socket) -> "Connection":
         """Take over a socket whose other end was handed to a warden. Raises SandboxError."""
-        connection = cls(*await asyncio.open_connection(sock=ours))
+        _, connection = await asyncio.get_running_loop().create_connection(cls, sock=ours)
         try:
             message = await connection.message()
         except Gone as error:
@@ -38,31 +46,26 @@ class Connection:
             raise SandboxError(f"a jail could not be set up: {message.get('text', '')}")
         return connection
 
-    async def say(self, **message: Any) -> None:
-        """Send a control message. Raises Gone."""
-        await self.send(wire.control(message))
+    def say(self, **message: Any) -> None:
+        """Send a control message without waiting until it is taken. A closed end shows at the next read."""
+        self.write(wire.control(message))
 
     def write(self, frames: bytes) -> None:
-        """Send finished frames without waiting until they are taken. A closed end shows at the next read."""
-        self._writer.write(frames)
-
-    async def send(self, frames: bytes) -> None:
-        """Send finished frames. Raises Gone."""
-        try:
-            self._writer.write(frames)
-            await self._writer.drain()
-        except ConnectionError as error:
-            raise Gone from error
+        """Send finished frames, likewise."""
+        if self._transport is not None:
+            self._transport.write(frames)
 
     async def receive(self) -> tuple[int, bytes]:
         """The next frame: channel and body. Raises Gone."""
-        try:
-            length, channel = wire.HEAD.unpack(await self._reader.readexactly(wire.HEAD.size))
-            if length > wire.MAX_BODY:
+        while not self._frames:
+            if self._closed or self._transport is None:
                 raise Gone
-            return channel, await self._reader.readexactly(length)
-        except (asyncio.IncompleteReadError, ConnectionError) as error:
-            raise Gone from error
+            self._transport.resume_reading()
+            self._reader = asyncio.get_running_loop().create_future()
+            await self._reader
+        channel, body = self._frames.popleft()
+        self._waiting -= len(body)
+        return channel, body
 
     async def message(self) -> dict[str, Any]:
         """The next control message; data in between is left aside. Raises Gone."""
@@ -73,4 +76,38 @@ class Connection:
 
     def close(self) -> None:
         """Let go: the warden ends, and with it everything in its namespaces."""
-        self._writer.close()
+        if self._transport is not None:
+            self._transport.abort()
+
+    # What asyncio calls.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        partial, start = self._partial, 0
+        partial += data
+        while len(partial) - start >= wire.HEAD.size:
+            length, channel = wire.HEAD.unpack_from(partial, start)
+            body = start + wire.HEAD.size
+            if length > wire.MAX_BODY:
+                return self.close()
+            if len(partial) < body + length:
+                break
+            self._frames.append((channel, bytes(memoryview(partial)[body : body + length])))
+            self._waiting += length
+            start = body + length
+        if start:
+            del partial[:start]
+            self._wake()
+        if self._waiting > _ENOUGH and self._transport is not None:
+            self._transport.pause_reading()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._closed = True
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._reader is not None and not self._reader.done():
+            self._reader.set_result(None)

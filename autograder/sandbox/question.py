@@ -95,7 +95,7 @@ class Question:
         """End the question's process and everything it started; what it used."""
         try:
             if self._usage is None:
-                await self._connection.say(op="close", number=self._number)
+                self._connection.say(op="close", number=self._number)
             while self._usage is None:
                 channel, body = await self._connection.receive()
                 if channel == wire.CONTROL:

@@ -164,7 +164,7 @@ class Session:
             "limits": asdict(self._limits),
         }
         frames = [wire.frame(wire.DATA, content) for content in files.values()]
-        await connection.send(b"".join([wire.control(message), *frames]))
+        connection.write(b"".join([wire.control(message), *frames]))
         report = b""
         while True:
             channel, body = await connection.receive()
@@ -183,10 +183,7 @@ class Session:
             await self._question.close()
         self._questions += 1
         question = self._question = Question(self._connection, self._questions)
-        try:
-            await self._connection.say(op="question", number=self._questions, cpu_s=cpu_s, last=last)
-        except Gone:
-            pass  # the first ask will say so
+        self._connection.say(op="question", number=self._questions, cpu_s=cpu_s, last=last)
         return question
 
     async def close(self) -> None:

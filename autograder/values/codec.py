@@ -56,6 +56,7 @@ class Register:
 
 
 _MARKERS: dict[str, type] = {"handle": Handle, "stub": Stub, "register": Register}
+_TAGS = {marker: tag for tag, marker in _MARKERS.items()}
 
 
 def encode(value: Any, *, foreign: Callable[[Any], Handle] | None = None) -> bytes:
@@ -65,7 +66,7 @@ def encode(value: Any, *, foreign: Callable[[Any], Handle] | None = None) -> byt
     object is a CodecError. Torch tensors arrive as arrays.
     """
     encoder = _Encoder(foreign)
-    structure = json.dumps(encoder.node(value, 0), separators=(",", ":"), allow_nan=False).encode()
+    structure = _WRITER.encode(encoder.node(value, 0)).encode()
     arrays = safetensors.numpy.save(encoder.arrays) if encoder.arrays else b""
     payload = _LENGTH.pack(len(structure)) + structure + arrays
     if len(payload) > MAX_PAYLOAD or len(structure) > MAX_STRUCTURE:
@@ -82,7 +83,7 @@ def decode(payload: bytes) -> Any:
     if start > len(payload) or length > MAX_STRUCTURE:
         raise CodecError("the structure is longer than the payload, or than may cross")
     try:
-        structure = json.loads(payload[_LENGTH.size : start], parse_constant=_refuse_constant)
+        structure = _READER.decode(payload[_LENGTH.size : start].decode())
         arrays = safetensors.numpy.load(payload[start:]) if start < len(payload) else {}
     except CodecError:
         raise
@@ -103,8 +104,13 @@ class _Encoder:
         self.nodes += 1
         if depth > MAX_DEPTH or self.nodes > MAX_NODES:
             raise CodecError("the value is nested too deeply or has too many parts")
-        if value is None or value is True or value is False:
+        kind = type(value)
+        if kind is np.ndarray:
+            return self.array(value, depth)
+        if value is None or kind is bool or kind is str:
             return value
+        if kind is Register or kind is Stub:
+            return {_TAGS[kind]: [value.number]}
         if isinstance(value, np.ndarray | np.generic):
             return self.array(value, depth)
         if isinstance(value, bool | int):
@@ -125,8 +131,6 @@ class _Encoder:
             return {"dict": [[key, self.node(item, depth + 1)] for key, item in value.items()]}
         if isinstance(value, Handle):
             return {"handle": [value.number, value.description[:200]]}
-        if isinstance(value, Stub | Register):
-            return {type(value).__name__.lower(): [value.number]}
         if type(value).__module__.split(".")[0] == "torch" and hasattr(value, "detach"):
             return self.tensor(value, depth)
         return self.other(value, depth)
@@ -136,12 +140,13 @@ class _Encoder:
         plain = np.array(value, copy=True, subok=False, order="C")
         if plain.dtype.kind == "f" and plain.dtype.itemsize > 8:
             plain = plain.astype(np.float64)
-        if plain.dtype.newbyteorder("=") not in _ARRAY_DTYPES:
+        native = plain.dtype if plain.dtype.isnative else plain.dtype.newbyteorder("=")
+        if native not in _ARRAY_DTYPES:
             if isinstance(value, np.str_):
                 return str(value)
             return self.other(value, depth)
         name = str(len(self.arrays))
-        self.arrays[name] = plain.astype(plain.dtype.newbyteorder("="), copy=False)
+        self.arrays[name] = plain.astype(native, copy=False)
         return {tag: name}
 
     def tensor(self, value: Any, depth: int) -> Any:
@@ -167,18 +172,17 @@ class _Decoder:
         self.nodes += 1
         if depth > MAX_DEPTH or self.nodes > MAX_NODES:
             raise CodecError("the structure is nested too deeply or has too many parts")
-        if node is None or isinstance(node, bool | float | str):
-            return node
-        if isinstance(node, int):
-            if not -_MAX_INT <= node < _MAX_INT:
-                raise CodecError("an integer beyond 64 bits")
-            return node
-        if isinstance(node, list):
-            return [self.node(item, depth + 1) for item in node]
-        if isinstance(node, dict) and len(node) == 1:
+        kind = type(node)  # a JSON document holds no other types than these
+        if kind is dict and len(node) == 1:
             ((tag, body),) = node.items()
             return self.tagged(tag, body, depth)
-        raise CodecError("an unknown form")
+        if kind is list:
+            return [self.node(item, depth + 1) for item in node]
+        if kind is int and not -_MAX_INT <= node < _MAX_INT:
+            raise CodecError("an integer beyond 64 bits")
+        if kind is dict:
+            raise CodecError("an unknown form")
+        return node
 
     def tagged(self, tag: str, body: Any, depth: int) -> Any:
         if tag in ("array", "scalar"):
@@ -209,3 +213,7 @@ class _Decoder:
 
 def _refuse_constant(name: str) -> float:
     raise CodecError(f"{name} is not JSON")
+
+
+_WRITER = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
+_READER = json.JSONDecoder(parse_constant=_refuse_constant)

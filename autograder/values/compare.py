@@ -12,6 +12,8 @@ import numpy as np
 from autograder.values.codec import Handle
 from autograder.values.outcomes import Outcome
 
+_MOST_AXES = 6  # of a shape that is told to a student
+
 
 @dataclass(frozen=True)
 class Leaf:
@@ -106,20 +108,33 @@ def norm(array: np.ndarray, *, rows: bool = False) -> np.ndarray:
 
 
 def in_words(value: Any) -> str:
-    """What a value is, for a message: its kind, without its content."""
+    """What a value is, for a student: its kind alone. Sizes, names and keys could carry hidden inputs out."""
     if value is None:
         return "None"
+    if isinstance(value, Handle):
+        return "an object"
+    if isinstance(value, np.ndarray):
+        return "an array"
+    if isinstance(value, dict):
+        return "a dict"
+    if isinstance(value, list | tuple):
+        return f"a {type(value).__name__}"
+    if isinstance(value, str):
+        return "a string"
+    return "a number"
+
+
+def in_detail(value: Any) -> str:
+    """What a value is, for a teaching assistant."""
     if isinstance(value, Handle):
         return f"an object ({value.description})" if value.description else "an object"
     if isinstance(value, np.ndarray):
         return f"an array of shape {value.shape}"
     if isinstance(value, dict):
-        return f"a dict of {len(value)}"
+        return f"a dict with the keys {', '.join(map(str, value))}"[:200]
     if isinstance(value, list | tuple):
         return f"a {type(value).__name__} of {len(value)}"
-    if isinstance(value, str):
-        return "a string"
-    return "a number"
+    return in_words(value)
 
 
 def _compare_container(actual: Any, expected: Expectation, what: str) -> Comparison:
@@ -127,15 +142,18 @@ def _compare_container(actual: Any, expected: Expectation, what: str) -> Compari
     if expected.container == "list":
         if not isinstance(actual, list | tuple) or len(actual) != len(keys):
             wanted = f"a list of {len(keys)} arrays"
-            return Comparison(Outcome.WRONG_TYPE, f"{what} must be {wanted}; it is {in_words(actual)}.")
+            message = f"{what} must be {wanted}; it is {_another(actual, 'list')}."
+            return Comparison(Outcome.WRONG_TYPE, message, f"{what} is {in_detail(actual)}")
         actual = dict(enumerate(actual))
     elif not isinstance(actual, dict) or set(actual) != set(keys):
         wanted = "a dict with the keys " + ", ".join(map(str, keys))
-        got = ", ".join(map(str, actual)) if isinstance(actual, dict) else in_words(actual)
-        return Comparison(Outcome.WRONG_TYPE, f"{what} must be {wanted}; it is {got[:200]}.")
+        message = f"{what} must be {wanted}; it is {_another(actual, 'dict')}."
+        return Comparison(Outcome.WRONG_TYPE, message, f"{what} is {in_detail(actual)}")
     found = [_compare_leaf(actual[key], leaf, f"{what}[{key!r}]", "") for key, leaf in expected.leaves.items()]
     failed = [comparison for comparison in found if comparison.outcome != Outcome.PASSED]
-    ratios = [comparison.ratio for comparison in found if comparison.ratio == comparison.ratio]
+    # A leaf that failed before its values were compared, as by its shape, is further off than any ratio says.
+    outright = any(comparison.ratio != comparison.ratio for comparison in failed)
+    ratios = [comparison.ratio for comparison in found if comparison.ratio == comparison.ratio and not outright]
     worst = max(ratios, default=float("nan"))
     chosen = failed[0] if failed else Comparison(Outcome.PASSED)
     return Comparison(chosen.outcome, chosen.message, chosen.evidence, worst)
@@ -146,12 +164,12 @@ def _compare_leaf(actual: Any, leaf: Leaf, what: str, axes: str) -> Comparison:
         array = as_array(actual)
     except TypeError:
         wanted = "a number" if leaf.value.ndim == 0 else "a NumPy array"
-        return Comparison(Outcome.WRONG_TYPE, f"{what} must be {wanted}; it is {in_words(actual)}.")
+        message = f"{what} must be {wanted}; it is {in_words(actual)}."
+        return Comparison(Outcome.WRONG_TYPE, message, f"{what} is {in_detail(actual)}")
     if array.shape != leaf.value.shape:
-        named = "a single number" if leaf.value.ndim == 0 else f"shape {leaf.value.shape}"
-        if axes and leaf.value.ndim:
-            named = f"shape ({', '.join(axes.split())}), here {leaf.value.shape}"
-        return Comparison(Outcome.WRONG_SHAPE, f"{what} must have {named}; it has shape {array.shape}.")
+        message = _wrong_shape(array.shape, leaf.value.shape, what, axes)
+        evidence = f"{what} has shape {array.shape}, expected {leaf.value.shape}"
+        return Comparison(Outcome.WRONG_SHAPE, message, evidence)
     wide = array.astype(np.float64)
     reference = leaf.value.astype(np.float64)
     finite = np.isfinite(wide)
@@ -185,6 +203,29 @@ def _compare_numbers(actual: np.ndarray, expected: np.ndarray, leaf: Leaf, what:
         f"allowed {float(np.max(allowed)):.3g}"
     )
     return Comparison(Outcome.WRONG_VALUE, f"{what} has the right shape but wrong values.", evidence, ratio)
+
+
+def _wrong_shape(shape: tuple[int, ...], expected: tuple[int, ...], what: str, axes: str) -> str:
+    """What a student is told of a shape: in names of axes, `?` for any other size. A size as a number could
+    carry a hidden number out."""
+    if not expected:
+        return f"{what} must be a single number; it is an array."
+    if not shape:
+        return f"{what} must be an array; it is a single number."
+    names = axes.split()
+    if len(names) == len(expected) and len(shape) <= _MOST_AXES:
+        named = dict(zip(reversed(expected), reversed(names), strict=True))
+        got = ", ".join("1" if size == 1 else named.get(size, "?") for size in shape)
+        return f"{what} must have shape ({', '.join(names)}); it has shape ({got})."
+    if len(shape) != len(expected):
+        return f"{what} must have another number of axes, {len(expected)}."
+    return f"{what} has the right number of axes, but not their right sizes."
+
+
+def _another(value: Any, kind: str) -> str:
+    """What came in place of a container; of the same kind, another one."""
+    is_kind = isinstance(value, dict if kind == "dict" else list | tuple)
+    return f"another {kind}" if is_kind else in_words(value)
 
 
 def _all_numbers(value: list[Any]) -> bool:
