@@ -1,12 +1,13 @@
 """Does an answer look like what a misconception shows?"""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from autograder.topic.kinds import Failure
-from autograder.values.compare import Expectation, compare, split
+from autograder.values.compare import Expectation, Leaf, compare, norm, split
 from autograder.values.outcomes import Outcome
 
 _SAYS_NOTHING = frozenset({"RecursionError", "MemoryError"})  # worded by where it happened to be noticed
@@ -24,14 +25,14 @@ def signature(failure: Failure) -> tuple[str, str, str]:
 
 
 def resembling(expectation: Expectation, shown: Any) -> Expectation | None:
-    """The expectation with what a misconception shows in the place of what is right; None where it has
-    no such form."""
+    """The expectation with what a misconception shows in the place of what is right; None where that is
+    nothing that can be compared."""
     try:
         container, arrays = split(shown)
     except TypeError:
         return None
     if container != expectation.container or arrays.keys() != expectation.leaves.keys():
-        return None
+        return _of_another_form(expectation, container, arrays)
     leaves = {}
     for key, leaf in expectation.leaves.items():
         array = np.asarray(arrays[key])
@@ -40,6 +41,18 @@ def resembling(expectation: Expectation, shown: Any) -> Expectation | None:
             leaf = replace(leaf, allowed64=leaf.allowed64.max(), allowed32=leaf.allowed32.max())
         leaves[key] = replace(leaf, value=array)
     return replace(expectation, leaves=leaves)
+
+
+def _of_another_form(expectation: Expectation, container: str, arrays: Mapping[str | int, np.ndarray]) -> Expectation:
+    """What is shown is a list where an array belongs, or has other keys: equal as far as right programs agree."""
+
+    def part(digits: str) -> float:
+        of = [(norm(leaf.value), np.max(getattr(leaf, digits))) for leaf in expectation.leaves.values()]
+        return max((float(allowed / size) for size, allowed in of if size and np.isfinite(size)), default=0.0)
+
+    wide, single = part("allowed64"), part("allowed32")
+    leaves = {key: Leaf(array, wide * norm(array), single * norm(array)) for key, array in arrays.items()}
+    return Expectation(container, leaves)
 
 
 def resembles(actual: Any, shown: Any, expectation: Expectation, block: str) -> bool:

@@ -5,8 +5,10 @@ each edit must match exactly once, so a misconception cannot silently stop apply
 """
 
 import ast
+import hashlib
 import inspect
 import io
+import linecache
 import textwrap
 import tokenize
 from collections.abc import Callable
@@ -53,9 +55,15 @@ def edited(source: str, edits: tuple[tuple[str, str], ...]) -> str:
 
 
 def rebuild(source: str, module_names: dict[str, Any]) -> dict[str, Any]:
-    """Execute edited definitions beside the names of the module they come from; all names result."""
+    """Execute edited definitions beside the names of the module they come from; all names result.
+
+    Their source can be looked up, as that of other functions can.
+    """
     names = dict(module_names)
-    exec(compile(source, "<misconception>", "exec"), names)
+    digest = hashlib.sha256(source.encode()).hexdigest()[:16]
+    file = f"<misconception {digest}>"
+    linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
+    exec(compile(source, file, "exec"), names)
     return names
 
 
