@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from autograder.topic import Array, Float, Opaque, case, layer, topic
+from autograder.topic import Array, Float, Opaque, case, close, layer, topic
 from reference.drawing import away_from_zero, on_grid
 
 
@@ -71,6 +71,12 @@ def _(logits):
     import torch
 
     return torch.softmax(torch.from_numpy(np.asarray(logits, dtype=np.float64)), dim=1).numpy()
+
+
+@softmax.worked("logarithms of probabilities give them back", lecture="004: Softmax Activation Function")
+def _():
+    close(softmax(np.log([[0.2, 0.7, 0.1], [0.5, 0.25, 0.25]])), [[0.2, 0.7, 0.1], [0.5, 0.25, 0.25]])
+    close(softmax(np.array([[1000.0, 1000.0]])), [[0.5, 0.5]])
 
 
 @softmax.property(
@@ -240,6 +246,13 @@ def _():
         return torch.autograd.grad(out, leaf, torch.tensor(dout))[0].numpy()
 
     return forward, backward
+
+
+@relu.worked("on, off, and exactly 0", lecture="004: ReLU Activation Function")
+def _():
+    out, cache = relu_forward(np.array([-1.5, 0.0, 2.0]))
+    close(out, [0.0, 0.0, 2.0])
+    close(relu_backward(np.array([10.0, 20.0, -30.0]), cache), [0.0, 0.0, -30.0])
 
 
 relu.misconception(

@@ -2,7 +2,7 @@
 
 import math
 
-from autograder.topic import case, topic
+from autograder.topic import case, close, topic
 from reference import expressions, scalars
 from reference.drawing import on_grid, sign
 
@@ -142,6 +142,26 @@ def _(rng):
 
 value.alternative(scalars.tensor_class)
 value.alternative(scalars.tape_class)
+
+
+@value.worked("f = (x + y) z at (-2, 5, -4)", lecture="001: f(x, y, z) = (x + y) z")
+def _():
+    x, y, z = Value(-2.0), Value(5.0), Value(-4.0)
+    f = (x + y) * z
+    f.backward()
+    close(f.data, -12.0)
+    close([x.grad, y.grad, z.grad], [-4.0, -4.0, 3.0])
+
+
+@value.worked("z = u^2 + v^2 with u = x y, v = x / y", lecture="001: z = f(u, v) = u^2 + v^2")
+def _():
+    x, y = Value(3.0), Value(2.0)
+    z = (x * y) ** 2 + (x / y) ** 2
+    z.backward()
+    close(z.data, 38.25)
+    close(x.grad, 2 * 3.0 * 2.0**2 + 2 * 3.0 / 2.0**2)
+    close(y.grad, 2 * 3.0**2 * 2.0 - 2 * 3.0**2 / 2.0**3)
+
 
 value.misconception(
     "gradient overwritten instead of accumulated",

@@ -236,6 +236,18 @@ def _(f, grads, params):
     return any(bool(block.all()) for block in _agreements(f, grads, params).values())
 
 
+@gradient_check.worked("x y + x at (2, 3) has the gradient (4, 2)", lecture="003: Computing Gradients: Backpropagation")
+def _():
+    point = {"x": np.array([2.0]), "y": np.array([3.0])}
+
+    def f(params):
+        return float(params["x"][0] * params["y"][0] + params["x"][0])
+
+    assert gradient_check(f, {"x": np.array([4.0]), "y": np.array([2.0])}, point)
+    assert not gradient_check(f, {"x": np.array([3.0]), "y": np.array([2.0])}, point)
+    assert not gradient_check(f, {"x": np.array([4.0]), "y": np.array([2.01])}, point)
+
+
 gradient_check.misconception(
     "difference on one side only",
     ("block[index] = centre - step", "block[index] = centre"),

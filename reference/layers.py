@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from autograder.topic import Array, Float, Opaque, case, layer
+from autograder.topic import Array, Float, Opaque, case, close, layer
 
 
 def affine_forward(
@@ -113,6 +113,17 @@ def _():
         return tuple(each.numpy() for each in torch.autograd.grad(out, leaves, torch.tensor(dout)))
 
     return forward, backward
+
+
+@affine.worked("two examples through one layer", lecture="003: Multi Output Perceptron")
+def _():
+    x, w, b = np.array([[1.0, 2.0], [0.0, -1.0]]), np.array([[3.0, 1.0], [4.0, 0.0]]), np.array([5.0, -1.0])
+    out, cache = affine_forward(x, w, b)
+    close(out, [[16.0, 0.0], [1.0, -1.0]])
+    dx, dw, db = affine_backward(np.array([[10.0, 0.0], [1.0, 100.0]]), cache)
+    close(dx, [[30.0, 40.0], [103.0, 4.0]])
+    close(dw, [[10.0, 0.0], [19.0, -100.0]])
+    close(db, [11.0, 100.0])
 
 
 affine.misconception(

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from autograder.topic import Array, Float, Int, case, topic
+from autograder.topic import Array, Float, Int, case, close, topic
 
 
 @topic(lecture="004: Rosenblatt's Perceptron (1958)", returns=("w", "b", "mistakes"))
@@ -13,6 +13,10 @@ def perceptron_fit(
 
     Formula: w and b start at zero; then `epochs` times, for the examples in their order: where
     `y[n] * (w @ x[n] + b) <= 0`, a mistake, `w <- w + y[n] x[n]` and `b <- b + y[n]`.
+
+    Where a hyperplane separates the classes, all epochs together make at most (R / gamma)**2 mistakes: with
+    a 1 appended to each input for the bias, R is the longest input and gamma the distance from the
+    hyperplane to the nearest one. Where none does, as for XOR, no epoch is without a mistake.
 
     Arguments:
         x: (N, D) floating, one example a row. y: (N,) floating, -1.0 or 1.0. epochs: E >= 1.
@@ -107,6 +111,34 @@ def _(x, y, epochs):
         mistakes.append(int(learned.sum() - before))
     weights = learned @ signed  # (N,) @ (N, D + 1) -> (D + 1,)
     return weights[:-1], weights[-1], np.array(mistakes)
+
+
+@perceptron_fit.worked("three examples, three epochs by hand", lecture="004: Rosenblatt's Perceptron (1958)")
+def _():
+    x, y = np.array([[2.0, 1.0], [-1.0, -3.0], [0.0, -1.0]]), np.array([1.0, -1.0, 1.0])
+    w, b, mistakes = perceptron_fit(x, y, 3)
+    close(w, [3.0, 1.0])
+    close(b, 3.0)
+    close(mistakes, [2, 2, 1])
+
+
+@perceptron_fit.worked("XOR is never learned", lecture="004: Perceptron can't even solve XOR!")
+def _():
+    x, y = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]), np.array([-1.0, 1.0, 1.0, -1.0])
+    _, _, mistakes = perceptron_fit(x, y, 50)
+    assert len(mistakes) == 50
+    assert min(mistakes) > 0
+
+
+@perceptron_fit.worked(
+    "XOR is learned with the product as a third feature",
+    lecture="004: What should we do? Handcraft Features (~1960s).",
+)
+def _():
+    x = np.array([[0.0, 0.0, 0.0], [0.0, 1.0, 0.0], [1.0, 0.0, 0.0], [1.0, 1.0, 1.0]])
+    w, b, mistakes = perceptron_fit(x, np.array([-1.0, 1.0, 1.0, -1.0]), 50)
+    assert mistakes[-1] == 0
+    assert (x @ w + b > 0).tolist() == [False, True, True, False]
 
 
 perceptron_fit.misconception(

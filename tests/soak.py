@@ -8,11 +8,13 @@ import argparse
 import asyncio
 import hashlib
 import json
+import multiprocessing
 import os
 import sys
 import time
 import tomllib
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,48 +25,79 @@ from autograder.course.load import Assignment, Course, load_assignment, load_cou
 from autograder.grading.batch import grade_class, grade_found, open_world
 from autograder.grading.record import Record
 from autograder.notebook.find import find
-from autograder.suite.compile import compile_suite
-from autograder.suite.draw import Shown, Worth, draw_shown, right_implementations, seed_of
+from autograder.suite.compile import compile_suite, load_suite
+from autograder.suite.draw import FEW_DRAWS, Shown, Worth, draw_shown, right_implementations, seed_of
 from autograder.suite.prove import false_failures, without_long_run
 from autograder.suite.store import Suite
 
 ROOT = Path(__file__).parents[1]
 CLASS = ROOT / "examples" / "class"
-BLOCK = 10  # seeds a step
+CLASS_OF = "foundations"  # the assignment that the example class handed in
+STYLES = 10  # seeds a step, in the jail
+IMPLEMENTATIONS = 25  # seeds a step, in this process
+LONG_RUN = 10  # every so manyth seed trains to the bar, which has its own bound
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
-    parser.add_argument("--assignment", default="foundations")
-    parser.add_argument("--seeds", type=int, default=200)
+    parser.add_argument("--assignment", action="append", help="only this one; may be repeated")
+    parser.add_argument("--seeds", type=int, default=1000, help="fresh suites for right implementations")
+    parser.add_argument("--style-seeds", type=int, default=200, help="fresh suites for the right styles of the class")
     arguments = parser.parse_args()
+    os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1")  # a core has its process
     course = load_course(ROOT)
-    assignment = load_assignment(course, arguments.assignment)
-    suite = compile_suite(course, assignment)
-    kept = ROOT / ".soak" / _code(suite)
-    kept.mkdir(parents=True, exist_ok=True)
     failed = 0
-    for name, step in _steps(course, assignment, suite, arguments.seeds):
-        path = kept / f"{name}.json"
-        if not path.exists():
-            began = time.perf_counter()
-            found = {"step": name, **step(), "seconds": 0.0}
-            found["seconds"] = round(time.perf_counter() - began, 1)
-            path.write_text(json.dumps(found) + "\n")
-        line = path.read_text().strip()
-        failed += bool(json.loads(line)["failures"])
-        print(line, flush=True)
+    for name in arguments.assignment or sorted(path.parent.name for path in ROOT.glob("assignments/*/assignment.toml")):
+        failed += _soak(course, load_assignment(course, name), arguments)
     print(f"{failed} steps failed" if failed else "every step passed")
     return 1 if failed else 0
 
 
-def _steps(
+def _soak(course: Course, assignment: Assignment, arguments: argparse.Namespace) -> int:
+    """Every step of one assignment that is not done yet; how many failed."""
+    suite = compile_suite(course, assignment)
+    kept = ROOT / ".soak" / suite.digest[:16]  # the judging code is part of what a suite is
+    kept.mkdir(parents=True, exist_ok=True)
+    failed = 0
+    begins = range(0, arguments.seeds, IMPLEMENTATIONS)
+    steps = {f"implementations-{begin:04}": begin for begin in begins}
+    waiting = {name: begin for name, begin in steps.items() if not (kept / f"{name}.json").exists()}
+    with ProcessPoolExecutor(mp_context=multiprocessing.get_context("spawn")) as pool:
+        running = {
+            pool.submit(_implementations, assignment.id, begin, min(begin + IMPLEMENTATIONS, arguments.seeds)): name
+            for name, begin in waiting.items()
+        }
+        for done in as_completed(running):
+            failed += _keep(kept, assignment, running[done], done.result())
+    failed += sum(_said(kept, name) for name in steps.keys() - waiting.keys())
+    if assignment.id == CLASS_OF:
+        kept = ROOT / ".soak" / _code(suite)
+        kept.mkdir(parents=True, exist_ok=True)
+        for name, step in _in_the_jail(course, assignment, suite, arguments.style_seeds):
+            done_before = (kept / f"{name}.json").exists()
+            failed += _said(kept, name) if done_before else _keep(kept, assignment, name, step())
+    return failed
+
+
+def _keep(kept: Path, assignment: Assignment, name: str, found: dict[str, Any]) -> int:
+    line = json.dumps({"assignment": assignment.id, "step": name, **found})
+    (kept / f"{name}.json").write_text(line + "\n")
+    return _said(kept, name)
+
+
+def _said(kept: Path, name: str) -> int:
+    """Print what a step found; 1 where something failed."""
+    line = (kept / f"{name}.json").read_text().strip()
+    print(line, flush=True)
+    return bool(json.loads(line)["failures"])
+
+
+def _in_the_jail(
     course: Course, assignment: Assignment, suite: Suite, seeds: int
 ) -> Iterator[tuple[str, Callable[[], dict[str, Any]]]]:
     yield "class-twice", lambda: _class_twice(course, assignment, suite)
-    for begin in range(0, seeds, BLOCK):
-        numbers = range(begin, min(begin + BLOCK, seeds))
-        yield f"implementations-{begin:04}", lambda n=numbers: _implementations(course, assignment, suite, n)
+    for begin in range(0, seeds, STYLES):
+        numbers = range(begin, min(begin + STYLES, seeds))
         yield f"styles-{begin:04}", lambda n=numbers: _styles(course, assignment, suite, n)
 
 
@@ -82,16 +115,20 @@ def _class_twice(course: Course, assignment: Assignment, suite: Suite) -> dict[s
     return {"submissions": len(first or []), "failures": failures}
 
 
-def _implementations(course: Course, assignment: Assignment, suite: Suite, seeds: range) -> dict[str, Any]:
+def _implementations(assignment_id: str, begin: int, end: int) -> dict[str, Any]:
     """References, float32 and alternatives in this process, under seeds nobody has seen."""
+    began = time.perf_counter()
+    course = load_course(ROOT)
+    assignment = load_assignment(course, assignment_id)
+    suite = load_suite(course, assignment)
     failures, tried = [], 0
-    for number in seeds:
+    for number in range(begin, end):
         for plan, shown in _fresh(course, assignment, suite, number):
             for name, names in right_implementations(plan.topic).items():
                 tried += 1
                 found = false_failures(plan, names, shown[name])
                 failures += [f"{plan.question} {name} seed {number}: {failure}" for failure in found]
-    return {"tried": tried, "failures": failures}
+    return {"tried": tried, "failures": failures, "seconds": round(time.perf_counter() - began, 1)}
 
 
 def _styles(course: Course, assignment: Assignment, suite: Suite, seeds: range) -> dict[str, Any]:
@@ -130,20 +167,21 @@ async def _graded_under(
 
 
 def _fresh(course: Course, assignment: Assignment, suite: Suite, number: int) -> Iterator[tuple[Plan, Shown]]:
-    """A plan a question from one seed. Long runs are tried under every tenth: the bar has its own bound."""
+    """A plan a question from one seed; the long run of a trainer is in every LONG_RUNth."""
     key = load_key(course)
     bars = {plan.question: plan for plan in suite.plans}
     for question in assignment.questions:
         kept = bars[question.id]
         worth = Worth(question.id, question.points, question.weights)
         seed = seed_of(key, assignment.id, question.id, f"soak {number}")
-        plan, shown = draw_shown(kept.topic, worth, seed, kept.bar)
-        yield (plan if number % BLOCK == 0 else without_long_run(plan)), shown
+        plan, shown = draw_shown(kept.topic, worth, seed, kept.bar, kept.mark, kept.draws or FEW_DRAWS)
+        yield (plan if number % LONG_RUN == 0 else without_long_run(plan)), shown
 
 
 def _code(suite: Suite) -> str:
+    """What grades the class: the suite, the class, and everything between a notebook and its record."""
     hashed = hashlib.sha256(suite.digest.encode())
-    for folder in (ROOT / "autograder", CLASS):
+    for folder in (CLASS, *(ROOT / "autograder" / part for part in ("sandbox", "notebook", "grading", "values"))):
         for path in sorted(p for p in folder.rglob("*") if p.is_file() and "__pycache__" not in p.parts):
             hashed.update(path.read_bytes())
     return hashed.hexdigest()[:16]

@@ -6,6 +6,7 @@ way, and wherever the reference's derivative is not zero, or varies with the inp
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from autograder.checks.verdict import Sheet
 from autograder.topic.case import Case
 from autograder.topic.declare import Block, Topic
 from autograder.topic.kinds import Failure, Observed, arguments, observe
-from autograder.values.compare import Comparison, as_array, norm, precision
+from autograder.values.compare import Comparison, as_array, norm, precision, split
 from autograder.values.outcomes import Outcome
 
 DIRECTIONS = 12
@@ -58,7 +59,7 @@ class _Changes:
 
 
 def _holds_on(topic: Topic, block: Block, case: Case, seen: Observed) -> Found:
-    gradient = as_array(seen[block.name]).astype(np.float64)
+    gradient = _joined(seen[block.name], case.inputs[block.wrt])
     digits = precision(as_array(seen[block.of]))
     changes = yield from _changes(topic, block, case, digits)
     if changes is None or len(changes.directions) < USABLE:
@@ -75,12 +76,13 @@ def _holds_on(topic: Topic, block: Block, case: Case, seen: Observed) -> Found:
 
 def _changes(topic: Topic, block: Block, case: Case, digits: int) -> Batching[_Changes | None]:
     """Derivatives by central differences with two step sizes; None where the forward cannot be followed."""
-    base = np.asarray(case.inputs[block.wrt], dtype=np.float64)
+    wrt = case.inputs[block.wrt]
+    base = _joined(wrt, wrt)
     rng = np.random.default_rng(20040 + base.size)
     step = STEP[digits] * max(1.0, float(norm(base)) / max(1.0, np.sqrt(base.size)))
     directions = [rng.normal(size=base.shape) for _ in range(DIRECTIONS)]
     moves = [sign * width * d for d in directions for width in (step, step / 2) for sign in (1, -1)]
-    observed = yield from together([observe(topic, case.at(**{block.wrt: base + move})) for move in moves])
+    observed = yield from together([observe(topic, case.at(**{block.wrt: _parted(base + m, wrt)})) for m in moves])
     ends = [_numbers(seen.get(block.of)) for seen in observed]
     changes = _Changes([], [], [])
     for number, direction in enumerate(directions):
@@ -101,7 +103,8 @@ def _changes(topic: Topic, block: Block, case: Case, digits: int) -> Batching[_C
 def _reference_change(topic: Topic, block: Block, case: Case, base: np.ndarray, direction: np.ndarray) -> np.ndarray:
     ends = []
     for sign in (1, -1):
-        inputs = case.inputs | {block.wrt: base + sign * STEP[64] * direction}
+        moved = _parted(base + sign * STEP[64] * direction, case.inputs[block.wrt])
+        inputs = case.inputs | {block.wrt: moved}
         outputs = topic.main(*arguments(topic.parameters, inputs).values())
         ends.append(np.asarray(outputs[topic.returns.index(block.of)], dtype=np.float64))
     return np.asarray((ends[0] - ends[1]) / (2 * STEP[64]))
@@ -122,11 +125,12 @@ def _follows(topic: Topic, block: Block, case: Case, gradient: np.ndarray) -> Fo
     size = float(np.abs(gradient).max(initial=0.0))
     if not scale or not size or ((np.abs(here) > 1e-6 * scale) & (np.abs(gradient) <= 1e-12 * size)).any():
         return False
-    base = np.asarray(case.inputs[block.wrt], dtype=np.float64)
-    moved = case.at(**{block.wrt: base + np.random.default_rng(7).normal(size=base.shape)})
+    wrt = case.inputs[block.wrt]
+    base = _joined(wrt, wrt)
+    moved = case.at(**{block.wrt: _parted(base + np.random.default_rng(7).normal(size=base.shape), wrt)})
     there = _right_gradient(topic, block, moved)
     (seen,) = yield from together([observe(topic, moved)])
-    theirs = _numbers(seen.get(block.name))
+    theirs = _numbers(seen.get(block.name), wrt)
     if theirs is None or theirs.shape != gradient.shape:
         return False
     varies = np.abs(there - here) > 1e-6 * scale
@@ -134,22 +138,42 @@ def _follows(topic: Topic, block: Block, case: Case, gradient: np.ndarray) -> Fo
 
 
 def _right_gradient(topic: Topic, block: Block, case: Case) -> np.ndarray:
-    outputs = topic.main(*arguments(topic.parameters, case.inputs).values())
+    with np.errstate(all="ignore"):  # what was moved may lie outside of the domain, as a probability below 0
+        outputs = topic.main(*arguments(topic.parameters, case.inputs).values())
     if topic.kind == "function":
-        return np.asarray(outputs[topic.returns.index(block.name)], dtype=np.float64)
+        return _joined(outputs[topic.returns.index(block.name)], case.inputs[block.wrt])
     backward = list(topic.reference.values())[1]
     gradients = backward(case.inputs["dout"], outputs[1])
     names = [each.name for each in topic.blocks if each.kind == "gradient"]
     parts = gradients if len(names) > 1 else (gradients,)
-    return np.asarray(parts[names.index(block.name)], dtype=np.float64)
+    return _joined(parts[names.index(block.name)], case.inputs[block.wrt])
 
 
-def _numbers(shown: object) -> np.ndarray | None:
+def _joined(value: Any, like: Any) -> np.ndarray:
+    """An array as it is; a dict or list of arrays as one vector, in the order of `like`."""
+    container, arrays = split(value)
+    if not container:
+        return arrays[""].astype(np.float64)
+    return np.concatenate([arrays[key].ravel() for key in split(like)[1]]).astype(np.float64)
+
+
+def _parted(joined: np.ndarray, like: Any) -> Any:
+    """What `_joined` joined, in the form of `like`."""
+    container, arrays = split(like)
+    if not container:
+        return joined
+    ends = np.cumsum([array.size for array in arrays.values()])[:-1]
+    pieces = zip(arrays.items(), np.split(joined, ends), strict=True)
+    parts = {key: piece.reshape(array.shape) for (key, array), piece in pieces}
+    return parts if container == "dict" else list(parts.values())
+
+
+def _numbers(shown: object, like: Any = 0.0) -> np.ndarray | None:
     if shown is None or isinstance(shown, Failure):
         return None
     try:
-        array = as_array(shown).astype(np.float64)
-    except TypeError:
+        array = _joined(shown, like)
+    except (TypeError, KeyError):
         return None
     return array if np.isfinite(array).all() else None
 

@@ -7,7 +7,7 @@ reference, an alternative or a misconception in this process. So the proof runs 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from autograder.checks import convergence, gradient, property_, value
+from autograder.checks import accuracy, convergence, distribution, gradient, law, property_, value
 from autograder.checks.plan import Check, Plan
 from autograder.checks.together import Batching
 from autograder.checks.verdict import CheckRun, Sheet, Verdict
@@ -20,7 +20,12 @@ _KINDS: dict[str, Callable[[Sheet, Check], CheckRun]] = {
     "gradient": gradient.run,
     "property": property_.run,
     "convergence": convergence.run,
+    "accuracy": accuracy.run,
+    "law": law.run,
+    "distribution": distribution.run,
 }
+
+BEHIND = "Counts only where the ordinary cases are right."
 
 
 @dataclass
@@ -54,9 +59,7 @@ def conduct(plan: Plan, seen: dict[str, Observed] | None = None) -> Batching[Res
     for check in plan.checks:
         needed = result.verdicts.get(check.requires)
         if needed is not None and needed.outcome != Outcome.PASSED:
-            result.verdicts[check.id] = Verdict(
-                _behind(needed.outcome), check.cases[0], "Counts only where the ordinary cases are right."
-            )
+            result.verdicts[check.id] = Verdict(_behind(needed.outcome), check.cases[0], BEHIND)
         else:
             result.verdicts[check.id] = yield from _KINDS[check.kind](result.sheet, check)
     return result

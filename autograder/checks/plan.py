@@ -16,9 +16,9 @@ from autograder.values.compare import Expectation
 class Check:
     """One check of a question.
 
-    kind: `value`, `gradient`, `property` or `convergence`. block: the output it judges, or the name of
-    the property. cases: the cases it looks at, in order. requires: the id of a check that must have
-    passed for this one to count.
+    kind: `value`, `gradient`, `property`, `convergence`, `accuracy`, `law` or `distribution`. block: the
+    output it judges, or the name of the property. cases: the cases it looks at, in order. requires: the
+    id of a check that must have passed for this one to count.
     """
 
     id: str
@@ -45,11 +45,30 @@ class Bar:
 
 
 @dataclass(frozen=True)
+class Mark:
+    """Between which accuracies on hidden examples a trainer's points grow.
+
+    nothing: chance, or, where that is more, the most that any untrained start reached. everything: where
+    all points are earned: on the scale of the logit, mean of the reference's over `seeds` exams minus
+    four standard deviations. mean, deviation: of the logit. shapes: of what training must return.
+    """
+
+    nothing: float
+    everything: float
+    mean: float
+    deviation: float
+    seeds: int
+    shapes: dict[str, dict[str | int, tuple[int, ...]]]
+
+
+@dataclass(frozen=True)
 class Plan:
     """One draw of one question.
 
     wrong: what each misconception shows, {misconception: {case: {block: value, or a Failure}}}.
-    runs: the inputs of the long runs of a trainer; the second is used when the first misses the bar.
+    runs: the inputs of the long runs and the exams of a trainer, two for each check; the second is used
+    when the first misses the bar.
+    draws: how many draws of a sampler each case looks at.
     """
 
     question: str
@@ -58,7 +77,9 @@ class Plan:
     expectations: dict[str, dict[str, Expectation]]
     checks: tuple[Check, ...]
     bar: Bar | None = None
+    mark: Mark | None = None
     runs: tuple[Case, ...] = ()
+    draws: int = 0
     wrong: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
 
     @property

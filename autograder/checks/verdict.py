@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from autograder.checks import words
 from autograder.checks.plan import Plan
 from autograder.checks.together import Batching, together
 from autograder.topic.case import Case
@@ -78,20 +79,16 @@ def passed(case: Case | str) -> Verdict:
 def failure_message(failure: Failure) -> str:
     """What a student reads: the kind of the exception and their own line, never its text."""
     detail = failure.answer.detail
-    where = ""
-    if detail.get("line"):
-        where = f" at {str(detail.get('where', '')).strip('<>')}, line {detail['line']}"
+    where = words.place(detail)
     match failure.outcome:
         case Outcome.RAISED:
-            return f"{failure.doing} raised {detail.get('type', 'an exception')}{where}."
+            return f"{failure.doing} raised {words.kind_of_exception(detail)}{where}."
         case Outcome.MISSING:
             return f"{failure.doing}: not defined, or still the stub."
         case Outcome.FORBIDDEN:
-            return (
-                f"{failure.doing} used {detail.get('name') or 'something'}, which this question does not allow{where}."
-            )
+            return f"{failure.doing} used {words.library(detail)}, which this question does not allow{where}."
         case Outcome.WRONG_TYPE:
-            return f"{failure.doing} returned {detail.get('got', 'something else')}, not what was agreed."
+            return f"{failure.doing} returned {words.returned(detail)}, not what was agreed."
         case Outcome.TIMED_OUT:
             return f"{failure.doing} did not end within the question's time."
         case Outcome.OUT_OF_MEMORY:

@@ -5,6 +5,7 @@ import asyncio
 import json
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,8 +14,10 @@ from autograder.cli.progress import Progress
 from autograder.course.errors import CourseError
 
 if TYPE_CHECKING:
+    from autograder.course.load import Assignment, Course
     from autograder.grading.batch import Class
     from autograder.grading.record import Record
+    from autograder.topic.declare import Topic
 
 RESULTS, GRADES = "results.jsonl", "grades.csv"
 
@@ -64,10 +67,13 @@ def run(arguments: argparse.Namespace) -> int:
                 suite,
                 arguments.paths,
                 jobs=arguments.jobs,
+                examples=True,
                 progress=seen,
             )
         )
-    _write(graded, arguments.out, [question.id for question in assignment.questions])
+        progress.show("writing results and pages")
+        topics = {plan.question: plan.topic for plan in suite.plans}
+        _write(graded, arguments.out, course, assignment, topics)
     counts = {str(state): graded.count(state) for state in State}
     if arguments.json:
         document = {"assignment": assignment.id, "submissions": len(graded.records), **counts}
@@ -76,6 +82,9 @@ def run(arguments: argparse.Namespace) -> int:
         print()
     else:
         _tell(graded, counts, arguments.out)
+        if assignment.manual:
+            parts = ", ".join(question.id for question in assignment.manual)
+            print(f"Still to be graded by a person, and in no number: {parts}")
     return 0 if counts[State.GRADED] == len(graded.records) else 1
 
 
@@ -88,7 +97,10 @@ def _must_be_writable(out: Path) -> None:
         raise CourseError(f"--out {out} cannot be written, {place} is no folder that you may write to: name another")
 
 
-def _write(graded: "Class", out: Path, questions: list[str]) -> None:
+def _write(
+    graded: "Class", out: Path, course: "Course", assignment: "Assignment", topics: "Mapping[str, Topic]"
+) -> None:
+    from autograder.report.pages import Pages, write_pages
     from autograder.report.results import write_results
     from autograder.report.tables import write_grades
 
@@ -96,7 +108,19 @@ def _write(graded: "Class", out: Path, questions: list[str]) -> None:
     try:
         out.mkdir(parents=True, exist_ok=True)
         write_results(records, out / RESULTS)
-        write_grades(records, out / GRADES, questions=questions)
+        write_grades(
+            records,
+            out / GRADES,
+            questions=[question.id for question in assignment.questions],
+            manual={question.id: question.points for question in assignment.manual},
+        )
+        write_pages(
+            Pages(course, assignment, topics),
+            graded.records,
+            graded.sources,
+            out,
+            manual=[question.id for question in assignment.manual],
+        )
     except OSError as error:
         raise CourseError(f"--out {out} cannot be written: {error.strerror}") from error
 
@@ -113,3 +137,4 @@ def _tell(graded: "Class", counts: dict[str, int], out: Path) -> None:
             why = record.notes[-1].text if record.notes else "no reason given"
             print(f"  {record.student}: {str(record.state).replace('_', ' ')}: {why}")
     print(f"Grades: {out / GRADES}; every check of every student: {out / RESULTS}")
+    print(f"Pages: for students {out / 'feedback'}; for teaching staff {out / 'ta' / 'index.html'}")

@@ -1,8 +1,8 @@
 """What does `autograder` do with its arguments, and how does it end?
 
-0 done; 1 done, but some submission got no number; 2 the caller's mistake, or a machine on which no jail
-can be made, said in one sentence; 3 a mistake of ours; 130 stopped by Ctrl-C. Results go to stdout,
-everything else to stderr.
+0 done; 1 done, but some submission got no number, or what was checked is not as it should be; 2 the
+caller's mistake, or a machine on which no jail can be made, said in one sentence; 3 a mistake of ours;
+130 stopped by Ctrl-C. Results go to stdout, everything else to stderr.
 """
 
 import argparse
@@ -12,11 +12,11 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from autograder import __version__
-from autograder.cli import compile_, grade, init
+from autograder.cli import check, compile_, grade, init, release
 from autograder.course.errors import CourseError
 from autograder.sandbox.limits import SandboxError
 
-COMMANDS = (init, compile_, grade)
+COMMANDS = (init, compile_, release, check, grade)
 
 
 class _Parser(argparse.ArgumentParser):

@@ -17,7 +17,11 @@ __all__ = ["Assignment", "Course", "Limits", "Question", "assignment_ids", "load
 
 COURSE_FILE = "course.toml"
 ASSIGNMENT_FILE = "assignment.toml"
-RESERVED = frozenset({"student", "state", "points", "max_points"})  # the other columns of grades.csv
+RESERVED = frozenset(  # the other columns of grades.csv
+    {"student", "state", "points", "max_points", "automatic_points", "automatic_max_points"}
+    | {"manual_state", "manual_max_points"}
+)
+_OF_TOPICS = frozenset({"topic", "environment", "cpu_s", "memory_mib", "weights"})  # keys of no manual question
 _Document = TypeVar("_Document", bound=Strict)
 
 
@@ -37,7 +41,11 @@ class Course:
 
 @dataclass(frozen=True)
 class Assignment:
-    """One assignment, its `assignment.toml` read and checked. `id` is the name of its folder."""
+    """One assignment, its `assignment.toml` read and checked. `id` is the name of its folder.
+
+    questions: those with a topic, which are graded here. manual: those that a person grades; their
+    points are in no sum of ours.
+    """
 
     id: str
     title: str
@@ -45,10 +53,15 @@ class Assignment:
     questions: tuple[Question, ...]
     limits: Limits
     dir: Path
+    manual: tuple[Question, ...] = ()
 
     @property
     def max_points(self) -> float:
         return sum(question.points for question in self.questions)
+
+    @property
+    def manual_max_points(self) -> float:
+        return sum(question.points for question in self.manual)
 
 
 def load_course(directory: Path | str) -> Course:
@@ -82,7 +95,8 @@ def load_assignment(course: Course, assignment_id: str) -> Assignment:
     path = folder / ASSIGNMENT_FILE
     read = _read(path, AssignmentFile)
     for number, question in enumerate(read.questions, 1):
-        if question.environment not in course.environments:
+        _must_be_of_one_kind(path, number, question)
+        if not question.manual and question.environment not in course.environments:
             raise CourseError(
                 f"{path}: question {number} ({question.id}): environment {question.environment!r} is not one of "
                 f"{COURSE_FILE}{nearest(question.environment, course.environments)}; "
@@ -97,7 +111,23 @@ def load_assignment(course: Course, assignment_id: str) -> Assignment:
     twice = [name for name, count in counts.items() if count > 1]
     if twice:
         raise CourseError(f"{path}: two questions have the id {twice[0]!r}; each needs one of its own")
-    return Assignment(assignment_id, read.title, read.due, tuple(read.questions), read.limits, folder)
+    automatic = tuple(question for question in read.questions if not question.manual)
+    if not automatic:
+        raise CourseError(f"{path}: all of its questions are manual: at least one must have a topic")
+    manual = tuple(question for question in read.questions if question.manual)
+    return Assignment(assignment_id, read.title, read.due, automatic, read.limits, folder, manual)
+
+
+def _must_be_of_one_kind(path: Path, number: int, question: Question) -> None:
+    """A question has a topic, or a person who grades it; what belongs to the other kind is a mistake."""
+    where = f"{path}: question {number} ({question.id}): "
+    given = question.model_fields_set
+    if not question.manual and not question.topic:
+        raise CourseError(f"{where}the key 'topic' is missing; or say `manual = true` where a person grades it")
+    if question.manual and (foreign := sorted(given & _OF_TOPICS)):
+        raise CourseError(f"{where}a manual question has no {foreign[0]!r}: it is graded by a person")
+    if not question.manual and question.prompt:
+        raise CourseError(f"{where}only a manual question has a 'prompt'")
 
 
 def _read(path: Path, model: type[_Document]) -> _Document:

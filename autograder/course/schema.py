@@ -38,17 +38,23 @@ class CourseFile(Strict):
 
 
 class Question(Strict):
-    """One graded item, `[[questions]]`.
+    """One graded item, `[[questions]]`: about a topic, or with `manual = true` graded by a person.
 
+    title: what people read above it; without, its id.
     topic: the name of a topic of `reference/`; its names are what the student must define.
+    manual: a written answer or a plot, which has no topic. prompt: what it asks for, for the page of
+    whoever grades it.
     cpu_s: CPU seconds that all checks of the question may use together.
     memory_mib: MiB of memory that answering may use.
     weights: {block or check: weight} where it differs from 1; shares of the question's points.
     """
 
     id: Identifier
-    topic: Text
+    topic: Text = ""
     points: Amount
+    title: Text = ""
+    manual: bool = False
+    prompt: Text = ""
     environment: str = "numpy"
     cpu_s: Seconds = 4.0
     memory_mib: int = Field(default=2048, ge=128, le=2**20)

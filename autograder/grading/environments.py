@@ -6,21 +6,31 @@ one that other questions need anyway serves as well, and the notebook is loaded 
 
 import re
 from collections.abc import Iterable, Mapping
+from typing import Protocol, TypeVar
 
-from autograder.course.load import Question
 from autograder.notebook.submission import Submission
 
 _WORD = re.compile(r"\w+")
 
 
+class _Placed(Protocol):
+    """A question, as far as its place goes."""
+
+    @property
+    def environment(self) -> str: ...
+
+
+_Question = TypeVar("_Question", bound=_Placed)
+
+
 def by_environment(
-    submission: Submission, questions: Iterable[Question], modules: Mapping[str, frozenset[str]]
-) -> dict[str, list[Question]]:
+    submission: Submission, questions: Iterable[_Question], modules: Mapping[str, frozenset[str]]
+) -> dict[str, list[_Question]]:
     """Questions by the environment to ask them in. modules: what can be imported in each."""
     asked = list(questions)
     used = {question.environment for question in asked}
-    words = _words(submission)
-    groups: dict[str, list[Question]] = {}
+    words = words_of(submission)
+    groups: dict[str, list[_Question]] = {}
     for question in asked:
         groups.setdefault(_smallest(question.environment, used, modules, words), []).append(question)
     return groups
@@ -33,7 +43,7 @@ def _smallest(named: str, used: set[str], modules: Mapping[str, frozenset[str]],
     return min(same, key=lambda other: (len(modules[other]), other))
 
 
-def _words(submission: Submission) -> frozenset[str]:
+def words_of(submission: Submission) -> frozenset[str]:
     """Every word in the code: whatever is imported by its name is among them."""
     texts = [cell.source for cell in submission.cells]
     texts += [content.decode("utf-8", errors="replace") for content in submission.files.values()]

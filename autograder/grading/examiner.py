@@ -24,7 +24,6 @@ from autograder.values.asking import Answer, Ask
 from autograder.values.codec import Handle
 from autograder.values.outcomes import Outcome, State
 
-_ENDS = frozenset({"timed_out", "crashed", "out_of_memory", "not_graded"})  # answers after which a fork is gone
 MAX_FORKS = 4  # of one question: the first, and three more after something ended one
 
 
@@ -197,7 +196,7 @@ class _Asked:
             came = await self._fork.ask_all(list(asking))
             answers += came
             self._kept += [value for answer in came for value in _values(answer) if isinstance(value, Handle)]
-            if answers[-1].status in _ENDS:
+            if self._fork.ended:
                 self._last = answers[-1]
                 await self.settle()
         return answers

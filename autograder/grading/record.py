@@ -5,7 +5,7 @@ the same suite give the same record, `measured` left out.
 """
 
 import hashlib
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -37,13 +37,59 @@ class CheckRecord(_Part):
     diagnosis: Diagnosis | None = None
 
 
+class Difference(_Part):
+    """Two blocks that a public example held against each other, flat, with the shape of both."""
+
+    line: int
+    shape: tuple[int, ...]
+    actual: tuple[float | None, ...]
+    expected: tuple[float | None, ...]
+    within: float
+
+
+class Curve(_Part):
+    """The loss of a public training run after some epochs, in nats, beside what the reference reaches."""
+
+    epochs: tuple[int, ...]
+    loss: tuple[float | None, ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+
+
+class ExampleRecord(_Part):
+    """How a worked example ended on the student's code. It is public, so its text and numbers are too.
+
+    line: of the example, counted from 1, at which it ended; 0 where it passed.
+    """
+
+    name: str
+    outcome: Outcome
+    line: int = 0
+    message: str = ""
+    difference: Difference | None = None
+
+
 class QuestionRecord(_Part):
-    """One question; `points` is None where it could not be graded."""
+    """One question; `points` is None where it could not be graded.
+
+    examples, curve: what public examples and a public run show, looked at where points were lost.
+    """
 
     id: str
     points: float | None
     max_points: float
     checks: tuple[CheckRecord, ...]
+    examples: tuple[ExampleRecord, ...] = ()
+    curve: Curve | None = None
+
+
+class ManualRecord(_Part):
+    """A part that a person grades. It has no points here, and is in no sum."""
+
+    id: str
+    max_points: float
+    state: Literal["pending_manual"] = "pending_manual"
+    points: None = None
 
 
 class Note(_Part):
@@ -64,7 +110,10 @@ class Measured(_Part):
 
 
 class Record(_Part):
-    """One submission's grading. `points` is None unless the state is `graded`."""
+    """One submission's grading. `points` is None unless the state is `graded`.
+
+    points, max_points: of the questions that are graded here. manual: those that a person grades.
+    """
 
     key: str
     student: str
@@ -76,6 +125,7 @@ class Record(_Part):
     points: float | None
     max_points: float
     questions: tuple[QuestionRecord, ...] = ()
+    manual: tuple[ManualRecord, ...] = ()
     notes: tuple[Note, ...] = ()
     measured: Measured = Measured()
 

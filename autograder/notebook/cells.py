@@ -1,8 +1,8 @@
 """Which code cells do the bytes of a notebook hold?
 
-Only the sources count. Ids, metadata, outputs and attachments are never looked at, so a notebook whose
-cells were copied, retyped or half repaired by hand reads as it looks. Every format version of Jupyter
-keeps its sources in `cells` (4) or `worksheets` (1 to 3).
+Only the sources count. Ids, metadata, outputs and attachments are never looked at (but by `answers`, for
+people), so a notebook whose cells were copied, retyped or half repaired by hand reads as it looks. Every
+format version of Jupyter keeps its sources in `cells` (4) or `worksheets` (1 to 3).
 """
 
 import codecs
@@ -41,14 +41,15 @@ def cells_of(contents: bytes, *, suffix: str) -> tuple[Cell, ...]:
     if not contents.strip():
         raise NotANotebook("The file is empty: save the notebook and hand it in again.")
     sources = (
-        _from_json(contents)
+        [source_of(block) for block in blocks_of(contents) if kind_of(block) == "code"]
         if suffix == ".ipynb"
-        else _from_script(_lines_ended(_decoded(contents, _declared(contents))))
+        else [source for title, source in script_cells(contents) if not _NOT_CODE.search(title)]
     )
     return tuple(Cell(number, _plain(source)) for number, source in enumerate(sources, 1))
 
 
-def _from_json(contents: bytes) -> list[str]:
+def blocks_of(contents: bytes) -> list[dict[str, Any]]:
+    """Every cell of an .ipynb file, as it stands there; NotANotebook where it has none."""
     if len(contents) > MAX_JSON_VALUES < sum(contents.count(character) for character in (b"[", b"{", b",")):
         raise NotANotebook("The file holds far more values than a notebook: clear all outputs and save it again.")
     text = _decoded(contents)
@@ -58,8 +59,7 @@ def _from_json(contents: bytes) -> list[str]:
         raise NotANotebook(_why_not_json(text, error)) from error
     except (ValueError, RecursionError) as error:  # a number of too many digits, a nest too deep
         raise NotANotebook("The file is no notebook that Jupyter could have saved: export it anew.") from error
-    blocks = list(_blocks(document))
-    return [_source(block) for block in blocks if _is_code(block)]
+    return list(_blocks(document))
 
 
 def _blocks(document: Any) -> Iterator[dict[str, Any]]:
@@ -79,13 +79,13 @@ def _blocks(document: Any) -> Iterator[dict[str, Any]]:
         yield from (cell for cell in (cells if isinstance(cells, list) else []) if isinstance(cell, dict))
 
 
-def _is_code(block: dict[str, Any]) -> bool:
-    """A cell without a type, as scripts that write notebooks leave them, is code."""
+def kind_of(block: dict[str, Any]) -> str:
+    """`code`, `markdown` ...; a cell without a type, as scripts that write notebooks leave them, is code."""
     kind = block.get("cell_type", "code")
-    return isinstance(kind, str) and kind.strip().lower() == "code"
+    return kind.strip().lower() if isinstance(kind, str) else ""
 
 
-def _source(block: dict[str, Any]) -> str:
+def source_of(block: dict[str, Any]) -> str:
     source = block.get("source", block.get("input", ""))
     if isinstance(source, list):
         return "".join(line for line in source if isinstance(line, str))
@@ -109,20 +109,22 @@ def _why_not_json(text: str, error: json.JSONDecodeError) -> str:
     return f"The file is damaged at line {error.lineno}, it is not JSON there: save it again in Jupyter."
 
 
-def _from_script(text: str) -> list[str]:
-    """The cells of a percent-format script; a script without `# %%` is one cell."""
+def script_cells(contents: bytes) -> list[tuple[str, str]]:
+    """The cells of a percent-format script: what stands behind `# %%`, and the source. A script without is
+    one cell."""
+    text = _lines_ended(_decoded(contents, _declared(contents)))
     if "\0" in text:
         raise NotANotebook("The file is not text: hand in the Python source, a .py file.")
     lines = text.splitlines(keepends=True)
     markers = _marker_lines(text, lines)
     if not markers:
-        return [text]
+        return [("", text)]
     head = lines[: markers[0]]
-    cells = ["".join(head).strip("\n")] if any(_is_statement(line) for line in head) else []
+    cells = [("", "".join(head).strip("\n"))] if any(_is_statement(line) for line in head) else []
     for begin, end in zip(markers, [*markers[1:], len(lines)], strict=True):
         matched = _MARKER.match(lines[begin])
-        if matched and not _NOT_CODE.search(matched["title"]):
-            cells.append("".join(lines[begin + 1 : end]).strip("\n"))
+        if matched:
+            cells.append((matched["title"], "".join(lines[begin + 1 : end]).strip("\n")))
     return cells
 
 

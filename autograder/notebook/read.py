@@ -5,21 +5,42 @@ for source in find(["examples/class"]):
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
+from autograder.notebook.answers import Answer, answers_of
 from autograder.notebook.cells import NotANotebook, cells_of
 from autograder.notebook.files import Listing, Refused
 from autograder.notebook.find import NOTEBOOK_SUFFIXES, Source, find, main_file, source_of, without_wrapper
 from autograder.notebook.submission import Cell, Submission, Unreadable
 
-__all__ = ["Cell", "Source", "Submission", "Unreadable", "find", "read"]
+__all__ = ["Answer", "Cell", "Source", "Submission", "Unreadable", "find", "read", "read_answers"]
 
 
 def read(source: Source | Path | str) -> Submission:
     """Read one submission; Unreadable, and nothing else, whatever was handed in."""
     if not isinstance(source, Source):
         source = source_of(Path(source))
+    suffix, contents, files = _opened(source)
+    digest = _digest(suffix, contents, files)
+    try:
+        cells = cells_of(contents, suffix=suffix)
+    except NotANotebook as refused:
+        raise Unreadable(source.student, str(refused), digest) from refused
+    return Submission(source.student, source.path, digest, cells, files)
+
+
+def read_answers(source: Source, questions: Collection[str]) -> dict[str, tuple[Answer, ...]]:
+    """The cells in which hand-graded questions are answered, by the question's id; {} where nothing can be read."""
+    try:
+        suffix, contents, _ = _opened(source)
+        return answers_of(contents, suffix=suffix, questions=questions)
+    except (Unreadable, NotANotebook):
+        return {}
+
+
+def _opened(source: Source) -> tuple[str, bytes, dict[str, bytes]]:
+    """Suffix and bytes of the notebook, and the other files."""
     try:
         listing = source.listing()
         if source.suffix in NOTEBOOK_SUFFIXES:
@@ -31,13 +52,7 @@ def read(source: Source | Path | str) -> Submission:
     except Refused as refused:
         raise Unreadable(source.student, str(refused)) from refused
     contents = files.pop(main)
-    suffix = ".ipynb" if main.lower().endswith(".ipynb") else ".py"
-    digest = _digest(suffix, contents, files)
-    try:
-        cells = cells_of(contents, suffix=suffix)
-    except NotANotebook as refused:
-        raise Unreadable(source.student, str(refused), digest) from refused
-    return Submission(source.student, source.path, digest, cells, files)
+    return ".ipynb" if main.lower().endswith(".ipynb") else ".py", contents, files
 
 
 def _main(listing: Listing) -> str:

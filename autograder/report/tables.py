@@ -10,17 +10,28 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+PENDING = "pending_manual"
 # A spreadsheet runs a cell that begins so as a formula, and a student chooses the file's name.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def write_grades(records: Iterable[Mapping[str, Any]], path: Path | str, *, questions: Iterable[str] = ()) -> None:
+def write_grades(
+    records: Iterable[Mapping[str, Any]],
+    path: Path | str,
+    *,
+    questions: Iterable[str] = (),
+    manual: Mapping[str, float] | None = None,
+) -> None:
     """Write one row a student, sorted by student, and a column a question.
 
     records: in the form of a line of `results.jsonl`. Points that are missing or None stay blank: no
         number is better than a zero that nobody gave.
     path: replaced at once, so a reader never sees half a table.
     questions: ids in the order of their columns; those that only the records know follow.
+    manual: most points of the questions that a person grades, by their ids. Where there are any, no column
+        is called `points`, because no number here is a student's whole: `automatic_points` and
+        `automatic_max_points` are for the others, `manual_state` says that a person is waited for, and
+        the column of a manual question is blank for that person's number.
 
     A student whose name begins with = + - @, a tab or a carriage return gets an apostrophe before it,
     which spreadsheets do not show and which keeps them from running the name as a formula.
@@ -34,6 +45,11 @@ def write_grades(records: Iterable[Mapping[str, Any]], path: Path | str, *, ques
     table = pd.DataFrame(rows, columns=["student", "state", "points", "max_points", *known])
     numbers = table.columns[2:]
     table[numbers] = table[numbers].astype("Float64")
+    if manual:
+        table = table.rename(columns={"points": "automatic_points", "max_points": "automatic_max_points"})
+        table["manual_state"] = PENDING
+        table["manual_max_points"] = float(sum(manual.values()))
+        table[list(manual)] = ""
     target = Path(path)
     partial = target.with_name(f".{target.name}.part")
     table.to_csv(partial, index=False, encoding="utf-8", float_format="%.10g", lineterminator="\n")

@@ -18,10 +18,15 @@ class Dead:
     cpu_s: float
     peak_mib: float
 
+    @property
+    def signal(self) -> int | None:
+        """The signal that ended it, if one did."""
+        return os.WTERMSIG(self.status) if os.WIFSIGNALED(self.status) else None
+
     def said(self) -> str:
         """The end in words."""
-        if os.WIFSIGNALED(self.status):
-            return f"ended by {signal.Signals(os.WTERMSIG(self.status)).name}"
+        if self.signal is not None:
+            return f"ended by {signal.Signals(self.signal).name}"
         return f"exited with status {os.waitstatus_to_exitcode(self.status)}"
 
 

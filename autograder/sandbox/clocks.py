@@ -47,7 +47,7 @@ class Watch:
     def __init__(self, pid: int, *, cpu_s: float, wall_s: float, bystanders: frozenset[int]) -> None:
         self.pid = pid
         self.allowed_s = cpu_s
-        self._wall_allowed_s = wall_s
+        self.wall_allowed_s = wall_s
         self._bystanders = bystanders
         self._base = process_cpu_s(pid)
         self._wall_before = 0.0
@@ -80,7 +80,7 @@ class Watch:
         """How long it is not worth looking."""
         if self._since is None:
             return _LONGEST_S
-        left = min(self.allowed_s - self.used_s(), self._wall_allowed_s - self.wall_s())
+        left = min(self.allowed_s - self.used_s(), self.wall_allowed_s - self.wall_s())
         looked_before = time.monotonic() - self._since >= LOOK_AFTER_S
         return min(max(left / 2, 0.005), _LONGEST_S if looked_before else LOOK_AFTER_S)
 
@@ -100,7 +100,7 @@ class Watch:
         self._looked, self._cpu = now, own
         if own - self._base + others + self._slept >= self.allowed_s:
             return "timed_out"
-        if self.wall_s() < self._wall_allowed_s:
+        if self.wall_s() < self.wall_allowed_s:
             return None
         ran_or_waited_to = own - self._base + _run_delay_s(self.pid) - self._delay_base
         return "timed_out" if ran_or_waited_to < self.wall_s() / 2 else "not_graded"

@@ -83,8 +83,13 @@ class Loaded:
 
 @dataclass(frozen=True)
 class Usage:
-    """What a question used, measured from outside: CPU and wall in seconds, peak resident memory in MiB."""
+    """What a question used, measured from outside.
+
+    CPU and wall in seconds; peak resident memory of its process in MiB; what lay on the submission's own
+    disks when it ended, in MiB.
+    """
 
     cpu_s: float = 0.0
     wall_s: float = 0.0
     peak_mib: float = 0.0
+    disk_mib: float = 0.0

@@ -5,6 +5,7 @@ a fresh one starts and runs only that cell's definitions; if it stops there agai
 """
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from autograder.sandbox.limits import Limits, Loaded, Note
@@ -12,6 +13,10 @@ from autograder.sandbox.limits import Limits, Loaded, Note
 _HEAVY_SHARE = 0.1  # of the time for a whole load; such a cell is skipped when that time is up
 _MAX_TEXT = 500
 _MAX_NOTES = 200
+_HANDED_IN = {
+    "code": "its cells hold more code than any notebook needs",
+    "disk_mib": "its files do not fit onto the disk that a submission has",
+}
 
 
 class Policy:
@@ -44,7 +49,7 @@ class Policy:
         self._stops += 1
         unknown = cell not in {number for number, _ in self.cells}
         if unknown or why == "not_graded" or self._stops > self._limits.reloads:
-            self._failed, self.over = why, True
+            self._fail(why, end["detail"])
             return
         if cell in self.skip:
             self.cells = [(number, source) for number, source in self.cells if number != cell]
@@ -69,7 +74,20 @@ class Policy:
 
     def lost(self) -> None:
         """The jail ended: ours to explain."""
-        self._failed, self.over = "not_graded", True
+        self._fail("not_graded", {"text": "the jail ended"})
+
+    def too_much_code(self) -> None:
+        """The cells are more than a notebook has, and are not run."""
+        self._fail("crashed", {"text": "its cells hold more code than any notebook needs", "limit": "code"})
+
+    def _fail(self, why: str, detail: Mapping[str, Any]) -> None:
+        """Nothing can be loaded. What was handed in is told to the student; what went wrong here is not."""
+        self._failed, self.over = why, True
+        text = "this notebook could not be loaded"
+        if why != "not_graded" and detail.get("limit") in _HANDED_IN:
+            text = f"{text}: {_HANDED_IN[detail['limit']]}"
+        said = ", ".join(f"{key}: {value}" for key, value in detail.items() if key != "used")
+        self._notes.append(Note(None, "stopped", text, f"{why}, {said}"))
 
     def result(self, wanted: frozenset[str]) -> Loaded:
         """What came of it all."""
@@ -82,7 +100,11 @@ class Policy:
 def _said(why: str, end: dict[str, Any], cell: int) -> str:
     if why == "timed_out":
         return f"was stopped after {end['heavy'].get(str(cell), 0.0):.1f} s of CPU time"
-    return "ran out of memory" if why == "out_of_memory" else "ended the process"
+    if why == "out_of_memory":
+        return "ran out of memory"
+    if why == "forbidden":
+        return "made a system call that is refused here, which ended the process"
+    return f"ended the process ({end['detail']['text'].removeprefix('ended by ')})"
 
 
 def _checked(report: bytes) -> dict[str, Any]:

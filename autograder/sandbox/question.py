@@ -31,6 +31,11 @@ class Question:
         self._ended: Answer | None = None
         self._usage: Usage | None = None
 
+    @property
+    def ended(self) -> bool:
+        """Whether its process is gone, so that no other answer can come of it."""
+        return self._ended is not None
+
     async def ask(self, ask: Ask) -> Answer:
         """Ask, compute the calls of the ask's callables, and return what came back."""
         return (await self.ask_all([ask]))[0]

@@ -10,13 +10,14 @@ from typing import Any
 
 from autograder.values import codec
 from autograder.values.asking import Answer, Ask
-from autograder.values.codec import CodecError, Handle, Register, Stub
+from autograder.values.codec import CodecError, Handle, Register, Seed, Stub
 
 MAX_CALLS = 100_000  # calls of stubs during one ask
 MAX_CALL_BYTES = 256 * 2**20  # bytes of arguments recorded during one ask
 MAX_ERROR_TEXT = 200  # characters of an error of ours that student code may see
 _MAX_DETAIL_TEXT = 2000
 _SAID_BY_WORKERS = frozenset(["returned", "raised", "missing", "forbidden", "mismatch", "out_of_memory"])
+_LIMITS = frozenset(["memory_mib", "disk_mib", "file_mib", "open_files", "processes", "output"])
 _DETAIL_TEXTS = ("type", "text", "where", "source", "name", "got")
 
 
@@ -69,7 +70,7 @@ def _plain(value: Any) -> bool:
         return all(_plain(item) for item in value)
     if isinstance(value, dict):
         return all(_plain(item) for item in value.values())
-    return not isinstance(value, Register | Stub)
+    return not isinstance(value, Register | Seed | Stub)
 
 
 def _detail(detail: Any) -> dict[str, Any]:
@@ -78,6 +79,9 @@ def _detail(detail: Any) -> dict[str, Any]:
     kept: dict[str, Any] = {
         key: detail[key][:_MAX_DETAIL_TEXT] for key in _DETAIL_TEXTS if isinstance(detail.get(key), str)
     }
+    limit = detail.get("limit")
+    if isinstance(limit, str) and limit in _LIMITS:
+        kept["limit"] = limit
     if type(detail.get("line")) is int:
         kept["line"] = detail["line"]
     return kept

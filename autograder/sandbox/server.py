@@ -28,12 +28,12 @@ _REFUSED = (
 def main(settings: dict[str, Any]) -> NoReturn:
     """Serve until the control socket closes.
 
-    settings: control (descriptor), packages, entries (paths of the distributions) and sites (folders
-    that hold them).
+    settings: control (descriptor), packages, entries (paths of the distributions), sites (folders that
+    hold them) and calls (the program of the filter of system calls, in hexadecimal digits).
     """
     control = socket.socket(fileno=settings["control"])
     try:
-        server = Server(control, *_prepare(settings))
+        server = Server(control, bytes.fromhex(settings["calls"]), own_ids=_prepare(settings))
     except OSError as error:
         control.send(json.dumps({"failed": _REFUSED.format(error=error)}).encode())
         os._exit(1)
@@ -46,7 +46,7 @@ def main(settings: dict[str, Any]) -> NoReturn:
     server.run()
 
 
-def _prepare(settings: dict[str, Any]) -> tuple[bool]:
+def _prepare(settings: dict[str, Any]) -> bool:
     """Enter the tree and warm up; whether slots have ids of their own on the host."""
     confine.close_all_but(0, 1, 2, settings["control"])
     own_ids = _leave_host()
@@ -54,7 +54,7 @@ def _prepare(settings: dict[str, Any]) -> tuple[bool]:
     tree.relocate(settings["sites"])
     warm.up(settings["packages"])
     confine.collapse_memory()
-    return (own_ids,)
+    return own_ids
 
 
 def _leave_host() -> bool:
@@ -76,8 +76,9 @@ def _leave_host() -> bool:
 class Server:
     """Forks wardens and reaps them."""
 
-    def __init__(self, control: socket.socket, own_ids: bool) -> None:
+    def __init__(self, control: socket.socket, calls: bytes, *, own_ids: bool) -> None:
         self._control = control
+        self._calls = calls
         self._own_ids = own_ids
         self._slots = list(range(_SLOTS - 1, -1, -1))
         self._running: dict[int, tuple[int, int]] = {}  # pidfd: pid, slot
@@ -114,7 +115,7 @@ class Server:
             if pid == 0:
                 try:
                     os.close(ready)
-                    _be_warden(connection, go, message["disk_mib"])
+                    _be_warden(connection, go, message["disk_mib"], self._calls)
                 finally:
                     os._exit(1)  # whatever went wrong there, the copy must not go on as a server
             outside = self._first_id + self._slots[-1] if self._own_ids else 0
@@ -144,10 +145,10 @@ class Server:
         os._exit(0)
 
 
-def _be_warden(connection: int, go: int, disk_mib: int) -> NoReturn:
+def _be_warden(connection: int, go: int, disk_mib: int, calls: bytes) -> NoReturn:
     """The first process of the new namespaces: give up everything, then serve the connection.
 
-    Docker and cgroups will be joined by the server, around the fork; seccomp goes last, here.
+    calls: the filter of system calls, which each process puts over itself that will run student code.
     """
     os.read(go, 1)  # ends when our ids are mapped, or when the server gives up and kills
     confine.close_all_but(0, 1, 2, connection)
@@ -158,7 +159,7 @@ def _be_warden(connection: int, go: int, disk_mib: int) -> NoReturn:
         wire.send(examiner, wire.CONTROL, json.dumps({"event": "failed", "text": str(error)}).encode())
         os._exit(1)
     wire.send(examiner, wire.CONTROL, json.dumps({"event": "ready"}).encode())
-    Warden(examiner).run()
+    Warden(examiner, calls).run()
 
 
 def _enter(disk_mib: int) -> None:
@@ -168,9 +169,9 @@ def _enter(disk_mib: int) -> None:
     options = f"mode=1777,size={disk_mib}m,nr_inodes=65536"
     confine.mount("tmpfs", "/tmp", "tmpfs", flags, options)
     confine.mount("tmpfs", "/dev/shm", "tmpfs", flags, options)
-    confine.mount("proc", "/proc", "proc", flags | confine.MS_NOEXEC)
-    confine.set_hostname("jail")
     confine.forbid_new_user_namespaces()
+    confine.mount_proc()
+    confine.set_hostname("jail")
     confine.drop_privileges()
     confine.dumpable(False)
     confine.die_with_parent()

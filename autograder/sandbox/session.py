@@ -21,7 +21,7 @@ from dataclasses import asdict
 from pathlib import PurePosixPath
 from typing import IO, Any
 
-from autograder.sandbox import confine, environment, loading, wire
+from autograder.sandbox import confine, environment, loading, seccomp, wire
 from autograder.sandbox.connection import Connection, Gone
 from autograder.sandbox.limits import (
     Cell,
@@ -47,15 +47,25 @@ __all__ = [
     "Usage",
 ]
 
+
+class _TooMuch(Exception):
+    """The cells of a notebook are more than a control frame may hold."""
+
+
 _START_S = 120.0  # to import everything, on a slow disk
 
 
 class Server:
-    """The warm process of one environment."""
+    """The warm process of one environment.
 
-    def __init__(self, process: subprocess.Popen[bytes], control: socket.socket) -> None:
+    walls: what stands around student code on this machine, in words, by its name. One that begins with
+    `none:` is missing, and says how to have it.
+    """
+
+    def __init__(self, process: subprocess.Popen[bytes], control: socket.socket, walls: Mapping[str, str]) -> None:
         self._process = process
         self._control = control
+        self.walls = walls
 
     @classmethod
     async def start(cls, environment_: Environment, *, isolation: str = "namespaces") -> "Server":
@@ -64,7 +74,8 @@ class Server:
             raise SandboxError(f"isolation {isolation!r} is not known here; use 'namespaces'")
         if not sys.platform.startswith("linux") or not confine.supported():
             raise SandboxError("isolation by namespaces needs Linux on x86_64 or aarch64")
-        settings = environment.settings(environment_)
+        calls, said = seccomp.program()
+        settings = environment.settings(environment_) | {"calls": calls.hex()}
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with tempfile.TemporaryFile() as errors:
             process = _spawn(theirs, settings, errors)
@@ -81,7 +92,7 @@ class Server:
             process.kill()
             process.wait()
             raise SandboxError(f"the server of environment {environment_.name!r} did not start: {failed}")
-        return cls(process, ours)
+        return cls(process, ours, {"seccomp": said})
 
     @property
     def pid(self) -> int:
@@ -143,6 +154,8 @@ class Session:
                 self._connection = await self._server._connect(self._limits)
             try:
                 policy.note(*await self._load_once(policy, files, wanted))
+            except _TooMuch:
+                policy.too_much_code()
             except Gone:
                 policy.lost()
             if not policy.loaded:
@@ -162,9 +175,12 @@ class Session:
             "wanted": sorted(wanted),
             "skip": sorted(policy.skip),
             "limits": asdict(self._limits),
+            "disk_mib": self._limits.disk_mib,
         }
-        frames = [wire.frame(wire.DATA, content) for content in files.values()]
-        connection.write(b"".join([wire.control(message), *frames]))
+        frames = [wire.control(message), *(wire.frame(wire.DATA, content) for content in files.values())]
+        if len(frames[0]) > wire.MAX_CONTROL:
+            raise _TooMuch
+        connection.write(b"".join(frames))
         report = b""
         while True:
             channel, body = await connection.receive()

@@ -10,6 +10,7 @@ import resource
 import select
 import signal
 import socket
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
@@ -19,6 +20,9 @@ from autograder.sandbox.children import Child, Dead, sweep
 from autograder.sandbox.worker_load import Recipe
 
 _FORK_S = 10.0  # a loader that has not forked by then will not
+_ENDED_AT_ONCE = os.WEXITED | os.WNOHANG | os.WNOWAIT
+_DISKS = ("/tmp", "/dev/shm")
+_NOTHING: Mapping[str, Any] = {}
 _ENDING_S = 0.05  # a process whose socket is closed, and which still lives then, closed it on purpose
 
 
@@ -46,8 +50,9 @@ class _Question:
 class Warden:
     """Serves one connection; see `session` for what is said on it."""
 
-    def __init__(self, examiner: socket.socket) -> None:
+    def __init__(self, examiner: socket.socket, calls: bytes) -> None:
         self._examiner = examiner
+        self._calls = calls
         self._recipe: Recipe | None = None
         self._loader: Child | None = None
         self._question: _Question | None = None
@@ -92,7 +97,7 @@ class Warden:
                     self._end(self._question, "closed")
                 elif self._pending and self._pending[0] == message["number"]:
                     self._pending = None
-                    self._say_ended(message["number"], "closed", {}, [0, 0, 0])
+                    self._say_ended(message["number"], "closed", {}, [])
 
     def _say(self, **message: Any) -> None:
         wire.send(self._examiner, wire.CONTROL, json.dumps(message).encode())
@@ -101,12 +106,13 @@ class Warden:
 
     def _load(self, message: dict[str, Any]) -> None:
         self._limits = message["limits"]
-        for name in message["files"]:
-            _, content = wire.receive(self._examiner)
-            path = Path(worker.WORK, name)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
-            path.chmod(0o444)
+        contents = [wire.receive(self._examiner)[1] for _ in message["files"]]
+        try:
+            _write(dict(zip(message["files"], contents, strict=True)))
+        except (OSError, ValueError) as error:
+            # Too much for the disk, or names that cannot stand beside each other: handed in so.
+            detail = {"limit": "disk_mib", "allowed": message["disk_mib"], "text": f"its files: {error}"}
+            return self._say(event="stopped", cell=None, why="crashed", heavy={}, detail=detail)
         cells = [(number, source) for number, source in message["cells"]]
         self._recipe = Recipe(cells, frozenset(message["wanted"]), frozenset(message["skip"]))
         child = self._start(direct=False)
@@ -128,7 +134,7 @@ class Warden:
         if pid == 0:
             try:
                 confine.close_all_but(0, 1, 2, theirs.fileno())
-                worker.load_and_serve(theirs, recipe, limits, direct=direct)
+                worker.load_and_serve(theirs, recipe, limits, self._calls, direct=direct)
             finally:
                 os._exit(1)  # whatever student code brought about, the copy must not go on as the warden
         theirs.close()
@@ -139,7 +145,7 @@ class Warden:
         factor = self._limits["wall_factor"]
         whole = self._watch(child.pid, self._limits["load_cpu_s"], factor)
         whole.resume()
-        part, cell = whole, None
+        part, cell, begun = whole, None, False
         heavy: dict[int, float] = {}
         incoming = wire.Incoming(child.peer, wire.MAX_REPORT)
         child.peer.setblocking(False)
@@ -153,36 +159,48 @@ class Warden:
             try:
                 done = incoming.read() if ready else None
             except (wire.Closed, wire.Malformed):
-                why = self._why(child.kill(), whole)
-                return {"event": "stopped", "cell": cell, "why": why, "heavy": heavy}
+                why, detail = self._why(child.kill(), whole)
+                if not begun:
+                    why = "not_graded"  # no line of the student's had run
+                return {"event": "stopped", "cell": cell, "why": why, "heavy": heavy, "detail": detail}
             if done and done[0] == wire.DATA:
                 child.peer.setblocking(True)
                 return {"event": "loaded", "report": done[1], "cpu_s": whole.used_s()}
             if done:
                 if cell is not None:
                     heavy[cell] = part.used_s()
-                cell = int(done[1]) if done[1].isdigit() and len(done[1]) < 9 else None
+                cell, begun = _number(done[1]), True
                 part = self._watch(child.pid, self._limits["cell_cpu_s"], factor)
                 part.resume()
             verdict = None if done else (part.verdict() or whole.verdict())
             if verdict:
+                detail = _time(part if part.verdict() else whole)
                 child.kill()
                 if cell is not None:
                     heavy[cell] = part.used_s()
-                return {"event": "stopped", "cell": cell, "why": verdict, "heavy": heavy}
+                return {"event": "stopped", "cell": cell, "why": verdict, "heavy": heavy, "detail": detail}
 
     def _watch(self, pid: int, cpu_s: float, factor: float) -> clocks.Watch:
         bystanders = {1} | ({self._loader.pid} if self._loader else set())
         return clocks.Watch(pid, cpu_s=cpu_s, wall_s=cpu_s * factor, bystanders=frozenset(bystanders))
 
-    def _why(self, dead: Dead, watch: clocks.Watch) -> str:
-        """What an end that we did not bring about stands for."""
-        if os.WIFSIGNALED(dead.status):
-            if os.WTERMSIG(dead.status) == signal.SIGXCPU:
-                return "timed_out"
-            if os.WTERMSIG(dead.status) == signal.SIGKILL and dead.peak_mib > 0.9 * self._limits["memory_mib"]:
-                return "out_of_memory"
-        return "crashed"
+    def _why(self, dead: Dead, watch: clocks.Watch) -> tuple[str, dict[str, Any]]:
+        """What an end that we did not bring about stands for, and its detail: see `limits.Limits` for `limit`."""
+        text = {"text": dead.said()}
+        match dead.signal:
+            case signal.SIGXCPU:
+                return "timed_out", {**_time(watch), **text}
+            case signal.SIGXFSZ:
+                return "crashed", {"limit": "file_mib", "allowed": self._limits["file_mib"], **text}
+            case signal.SIGSYS:
+                return "forbidden", {"signal": "SIGSYS", "text": "made a system call of another kind of machine"}
+            case signal.SIGKILL if dead.peak_mib > 0.9 * self._limits["memory_mib"]:
+                memory = {"limit": "memory_mib", "allowed": self._limits["memory_mib"], "used": dead.peak_mib}
+                return "out_of_memory", {**memory, **text}
+            case None:
+                return "crashed", {"exit": os.waitstatus_to_exitcode(dead.status), **text}
+            case number:
+                return "crashed", {"signal": signal.Signals(number).name, **text}
 
     # Questions
 
@@ -198,7 +216,8 @@ class Warden:
             child, unsent = self._start(direct=True), frame
             end = self._watch_load(child)
             if end["event"] != "loaded":
-                self._say_ended(number, end["why"], {"text": "loading again"}, [0, 0, 0])
+                detail = end["detail"] | {"text": f"loading again: {end['detail'].get('text', end['why'])}"}
+                self._say_ended(number, end["why"], detail, [])
                 return unsent
             base = clocks.process_cpu_s(child.pid)
         watch = self._watch(child.pid, cpu_s, self._limits["wall_factor"])
@@ -229,9 +248,9 @@ class Warden:
                 socket.send_fds(loader.peer, [worker.ITSELF if last else worker.FORK], [theirs.fileno()])
             loader.peer.settimeout(_FORK_S)
             _, body = wire.receive(loader.peer)
-            pid = int(body)
+            pid = _number(body)
             # The loader may lie: the process must be our own child, alive, and not the loader.
-            if (pid == loader.pid) != last or os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+            if not pid or (pid == loader.pid) != last or os.waitid(os.P_PID, pid, _ENDED_AT_ONCE):
                 raise ValueError(pid)
         except (wire.Closed, wire.Malformed, ValueError, OSError):
             ours.close()
@@ -262,7 +281,7 @@ class Warden:
         question.unsent += frame
         question.unanswered += body[wire.NONCE] == wire.ASK
         if question.watch.spent():
-            self._end(question, "timed_out")
+            self._end(question, "timed_out", _time(question.watch))
         else:
             self._pump(question)
 
@@ -302,7 +321,7 @@ class Warden:
             if not ready or watch.spent():
                 verdict = watch.verdict()
                 if verdict:
-                    return self._end(question, verdict)
+                    return self._end(question, verdict, _time(watch))
 
     @staticmethod
     def _send_on(question: _Question) -> bool:
@@ -318,20 +337,47 @@ class Warden:
     def _end_by_itself(self, question: _Question) -> None:
         """The process died, or said something when it was not asked."""
         if not question.child.ends_within(_ENDING_S):
-            return self._end(question, "crashed", "spoke out of turn")
-        dead = question.child.reap()
-        self._end(question, self._why(dead, question.watch), dead.said())
+            return self._end(question, "crashed", {"text": "spoke out of turn"})
+        self._end(question, *self._why(question.child.reap(), question.watch))
 
-    def _end(self, question: _Question, status: str, text: str = "") -> None:
+    def _end(self, question: _Question, status: str, detail: Mapping[str, Any] = _NOTHING) -> None:
         """Kill the question and all it left behind, and say what it used."""
         self._question = None
-        allowed, used, wall = question.watch.allowed_s, question.watch.used_s(), question.watch.wall_s()
+        wall = question.watch.wall_s()
         dead = question.child.kill()
         stragglers = sweep(self._loader)
         cpu = dead.cpu_s + stragglers - question.base_cpu_s
-        detail = {"used": max(used, cpu), "allowed": allowed, "text": text}
-        usage = [cpu, wall, dead.peak_mib]
-        self._say_ended(question.number, status, detail, usage)
+        if detail.get("limit") == "cpu_s":
+            detail = {**detail, "used": max(detail["used"], cpu)}
+        usage = [cpu, wall, dead.peak_mib, _written_mib()]
+        self._say_ended(question.number, status, dict(detail), usage)
 
     def _say_ended(self, number: int, status: str, detail: dict[str, Any], usage: list[float]) -> None:
         self._say(event="ended", number=number, status=status, detail=detail, usage=usage)
+
+
+def _write(files: Mapping[str, bytes]) -> None:
+    """Put a submission's files into its working directory, for reading."""
+    for name, content in files.items():
+        path = Path(worker.WORK, name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        path.chmod(0o444)
+
+
+def _number(body: bytes) -> int | None:
+    """A number that student code may have written; None for what is none, or larger than any we count."""
+    return int(body) if body.isdigit() and len(body) < 9 else None
+
+
+def _time(watch: clocks.Watch) -> dict[str, Any]:
+    """Which clock ran out, and how far."""
+    if watch.used_s() < watch.allowed_s and watch.wall_s() >= watch.wall_allowed_s:
+        return {"limit": "wall_s", "used": watch.wall_s(), "allowed": watch.wall_allowed_s}
+    return {"limit": "cpu_s", "used": watch.used_s(), "allowed": watch.allowed_s}
+
+
+def _written_mib() -> float:
+    """What lies on a submission's own disks, in MiB: files that were deleted and are still open count too."""
+    disks = [os.statvfs(path) for path in _DISKS]
+    return sum((disk.f_blocks - disk.f_bfree) * disk.f_frsize for disk in disks) / 2**20

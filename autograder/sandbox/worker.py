@@ -27,12 +27,16 @@ FORK, ITSELF = b"f", b"i"  # who answers on a socket that is sent to the loader
 _SEED = 0  # of the global generators: an unseeded notebook does the same every time
 
 
-def load_and_serve(peer: socket.socket, recipe: Recipe, limits: dict[str, Any], *, direct: bool) -> NoReturn:
+def load_and_serve(
+    peer: socket.socket, recipe: Recipe, limits: dict[str, Any], calls: bytes, *, direct: bool
+) -> NoReturn:
     """Load, report on `peer`, then serve.
 
-    direct: answer asks on `peer` in this very process; else fork for each question whose socket comes.
+    calls: the filter of system calls. direct: answer asks on `peer` in this very process; else fork for
+    each question whose socket comes.
     """
     _prepare(limits)
+    confine.filter_calls(calls)
     loader = Loader(recipe, lambda number: wire.send(peer, wire.CONTROL, str(number).encode()))
     loader.load()
     report = {"notes": loader.notes, "missing": sorted(loader.missing)}

@@ -5,6 +5,7 @@ answers in the jail and, for references, alternatives and misconceptions, in the
 """
 
 import builtins
+import errno
 import operator
 import traceback
 from collections.abc import Callable, Mapping
@@ -14,11 +15,19 @@ import numpy as np
 
 from autograder.values import codec
 from autograder.values.asking import OPERATIONS, UNARY
-from autograder.values.codec import Handle, Register, Stub
+from autograder.values.codec import Handle, Register, Seed, Stub
 
 CELL_FILE = "<cell "  # file names of compiled notebook cells begin so
 _FIRST_OPERATOR = OPERATIONS.index("add")
-_HOLDING = (list, tuple, dict, Register, Handle, Stub)  # what may hold something to be filled in
+_HOLDING = (list, tuple, dict, Register, Handle, Stub, Seed)  # what may hold something to be filled in
+_new_generator = np.random.default_rng  # as it is before student code runs
+_LIMITS = {
+    errno.ENOSPC: "disk_mib",
+    errno.EDQUOT: "disk_mib",
+    errno.EFBIG: "file_mib",
+    errno.EMFILE: "open_files",
+    errno.EAGAIN: "processes",
+}
 MAX_TEXT = 2000  # characters of an exception's text that are reported
 
 
@@ -105,6 +114,8 @@ class Desk:
             return self._handles[tree.number]
         if kind is Stub:
             return self._stub(tree.number)
+        if kind is Seed:
+            return _new_generator(tree.number)
         if kind is list or kind is tuple:
             return kind(self._fill(item, registers) for item in tree)
         if kind is dict:
@@ -161,20 +172,43 @@ def describe(error: BaseException) -> dict[str, Any]:
     if isinstance(error, _Mismatch):
         return {"status": "mismatch", "detail": {"got": str(error)}}
     detail: dict[str, Any] = {"type": type(error).__name__[:100], "text": _text(error)}
+    limit = _limit(error, detail["text"])
+    if limit:
+        detail["limit"] = limit
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         if frame.filename.startswith(CELL_FILE):
             detail |= {"where": frame.filename, "line": frame.lineno or 0, "source": (frame.line or "")[:200]}
             break
-    if isinstance(error, Forbidden | ModuleNotFoundError):
+    if isinstance(error, Forbidden | ModuleNotFoundError) or _is_refused(error):
         return {
             "status": "forbidden",
             "detail": {**detail, "name": str(getattr(error, "name", None) or "")[:100]},
         }
     if isinstance(error, NotImplementedError):
         return {"status": "missing", "detail": detail}
-    if isinstance(error, MemoryError) or _is_torch_out_of_memory(error, detail["text"]):
+    if limit == "memory_mib":
         return {"status": "out_of_memory", "detail": detail}
     return {"status": "raised", "detail": detail}
+
+
+def _limit(error: BaseException, text: str) -> str:
+    """Which limit of the jail an error tells of: the field of `limits.Limits`, or `output`; else nothing."""
+    if type(error) is codec.CodecError:
+        return "output"
+    if isinstance(error, MemoryError) or _is_no_memory(error) or _is_torch_out_of_memory(error, text):
+        return "memory_mib"
+    if type(error) is RuntimeError:
+        return "processes" if "start new thread" in text else ""
+    return _LIMITS.get(error.errno or 0, "") if type(error) in (OSError, BlockingIOError) else ""  # type: ignore[attr-defined]
+
+
+def _is_refused(error: BaseException) -> bool:
+    """Whether the jail refused a system call."""
+    return type(error) is PermissionError and error.errno == errno.EPERM
+
+
+def _is_no_memory(error: BaseException) -> bool:
+    return type(error) is OSError and error.errno == errno.ENOMEM
 
 
 def _is_torch_out_of_memory(error: BaseException, text: str) -> bool:

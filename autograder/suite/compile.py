@@ -4,6 +4,7 @@ Draw, expect, calibrate, prove, keep: a suite whose proof fails is not kept, and
 is unchanged is not made again.
 """
 
+import contextlib
 import multiprocessing
 import os
 from collections.abc import Callable, Iterator
@@ -12,17 +13,28 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from autograder.checks.plan import Bar, Plan
+from autograder.checks.plan import Bar, Mark, Plan
 from autograder.course.errors import CourseError
 from autograder.course.key import fingerprint, load_key
 from autograder.course.load import Assignment, Course, Question, load_assignment, load_course
 from autograder.course.references import load_topics, reference_digest, topic_of
 from autograder.suite import store
-from autograder.suite.calibrate import calibrate
-from autograder.suite.draw import Worth, digest_of, draw_cases, draw_runs, expect, make_plan, seed_of, show, show_right
+from autograder.suite.calibrate import calibrate, calibrate_accuracy, sample_size
+from autograder.suite.draw import (
+    FEW_DRAWS,
+    Worth,
+    digest_of,
+    draw_cases,
+    draw_runs,
+    expect,
+    make_plan,
+    seed_of,
+    show,
+    show_right,
+)
 from autograder.suite.prove import Proof, prove
 from autograder.suite.store import Suite
-from autograder.topic.declare import Topic, TopicError
+from autograder.topic.declare import Sampler, Topic, TopicError
 from autograder.topic.edits import EditError
 from autograder.values import codec
 
@@ -97,12 +109,14 @@ def _kept(course: Course, assignment: Assignment) -> Suite | None:
     for question in assignment.questions:
         tree = trees[question.id]
         topic = topic_of(topics, assignment, question)
-        cases = draw_cases(topic, _seed(key, assignment, question))
+        cases = draw_cases(topic, _seed(key, assignment, question), tree["draws"])
         runs = draw_runs(topic, _seed(key, assignment, question))
         if tree["cases"] != digest_of([*cases.values(), *runs]):
             return None
         expectations = store.expectations_from(tree)
-        plan = make_plan(topic, _worth(question), cases, expectations, bar=store.bar_from(tree), runs=runs)
+        bar, mark = store.bar_from(tree), store.mark_from(tree)
+        worth, draws = _worth(question), tree["draws"]
+        plan = make_plan(topic, worth, cases, expectations, bar=bar, mark=mark, runs=runs, draws=draws)
         plans.append(replace(plan, wrong=store.wrong_from(tree)))
     return Suite(assignment.id, tuple(plans), digest, head["provenance"], head["fingerprint"], proof)
 
@@ -115,13 +129,33 @@ def _questions(course: Course, assignment: Assignment) -> Iterator[tuple[str, by
         for question in ids:
             yield question, *_question(course.dir, assignment.id, question)
         return
-    pool = ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn"))
+    pool = ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn"), initializer=_one_thread)
     try:
-        running = [pool.submit(_question, course.dir, assignment.id, question) for question in ids]
+        with _one_thread_each():
+            running = [pool.submit(_question, course.dir, assignment.id, question) for question in ids]
         for question, done in zip(ids, running, strict=True):
             yield question, *done.result()
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _one_thread() -> None:
+    """A core has its process already; threads of PyTorch beside it wait for each other, at ten times the cost."""
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # read when PyTorch is imported, which is later
+
+
+@contextlib.contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """For the processes that are started meanwhile. Every core has one already, and the threads of a
+    matrix product that wait for a core which another process has only spin: twice the CPU time, measured."""
+    before = os.environ.get("OMP_NUM_THREADS")
+    os.environ["OMP_NUM_THREADS"] = "1"
+    try:
+        yield
+    finally:
+        os.environ.pop("OMP_NUM_THREADS")
+        if before is not None:
+            os.environ["OMP_NUM_THREADS"] = before
 
 
 def _question(course_dir: Path, assignment_id: str, question_id: str) -> tuple[bytes, Proof]:
@@ -141,13 +175,20 @@ def _question(course_dir: Path, assignment_id: str, question_id: str) -> tuple[b
 
 def _draw(key: bytes, assignment: Assignment, question: Question, topic: Topic) -> Plan:
     seed = _seed(key, assignment, question)
-    cases = draw_cases(topic, seed)
+    draws = FEW_DRAWS
+    if isinstance(topic, Sampler):
+        draws = sample_size(topic, seed_of(key, assignment.id, question.id, "draws"))
+    cases = draw_cases(topic, seed, draws)
     bar: Bar | None = None
     if topic.training is not None:
         bar = calibrate(topic, seed_of(key, assignment.id, question.id, "bar"))
+    mark: Mark | None = None
+    if topic.exam is not None:
+        mark = calibrate_accuracy(topic, seed_of(key, assignment.id, question.id, "mark"))
     runs = draw_runs(topic, _seed(key, assignment, question))
     expectations = expect(topic, cases, show_right(topic, cases))
-    plan = make_plan(topic, _worth(question), cases, expectations, bar=bar, runs=runs)
+    worth = _worth(question)
+    plan = make_plan(topic, worth, cases, expectations, bar=bar, mark=mark, runs=runs, draws=draws)
     wrong = {m.name: show(topic, m.names, cases.values()) for m in topic.misconceptions}
     return replace(plan, wrong=wrong)
 

@@ -13,11 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from autograder.checks.plan import Bar, Check, Plan
+from autograder.checks.distribution import lawful
+from autograder.checks.plan import Bar, Check, Mark, Plan
 from autograder.sandbox.inprocess import LocalQuestion
 from autograder.suite.points import apportion
 from autograder.topic.case import Bound, Case
-from autograder.topic.declare import Names, Topic, TopicError, axes_of
+from autograder.topic.declare import Names, Sampler, Topic, TopicError, axes_of
 from autograder.topic.kinds import Failure, Observed, complete, observe
 from autograder.values import codec
 from autograder.values.compare import Expectation, Leaf, norm, split
@@ -30,6 +31,9 @@ ROWS_APART = 1e3  # rows that differ more in size are compared one by one
 NEGLIGIBLE = 1e-6  # of a block's ordinary size: below, only finiteness is looked at
 REFERENCE, IN_FLOAT32 = "reference", "reference in float32"
 Shown = dict[str, dict[str, Observed]]  # implementation -> case -> what it showed
+RUNS = ("long run", "long run, repeated")
+EXAMS = ("exam", "exam, repeated")
+FEW_DRAWS = 8  # of a sampler, where no sample size was calibrated, and on an edge case
 MIN_DECIDING = 3  # cases in which each block can tell right from wrong
 
 
@@ -48,8 +52,11 @@ def seed_of(key: bytes, *names: str) -> np.random.SeedSequence:
     return np.random.SeedSequence(int.from_bytes(digest, "big"))
 
 
-def draw_cases(topic: Topic, seed: np.random.SeedSequence) -> dict[str, Case]:
-    """The cases of a topic by name, complete; TopicError where they cannot make a fair check."""
+def draw_cases(topic: Topic, seed: np.random.SeedSequence, draws: int = FEW_DRAWS) -> dict[str, Case]:
+    """The cases of a topic by name, complete; TopicError where they cannot make a fair check.
+
+    draws: how many draws of a sampler each core case looks at.
+    """
     if topic.case_maker is None:
         raise TopicError(f"{topic.name}: no cases are declared; add @{topic.name}.cases")
     inputs, upstream = (np.random.default_rng(child) for child in seed.spawn(2))
@@ -61,20 +68,24 @@ def draw_cases(topic: Topic, seed: np.random.SeedSequence) -> dict[str, Case]:
         if unknown and topic.kind != "class":
             raise TopicError(f"{topic.name}: the case {case.name!r} has unknown inputs {sorted(unknown)}")
         cases[case.name] = complete(topic, case, upstream)
+        if topic.kind == "sampler":
+            cases[case.name] = replace(cases[case.name], draws=FEW_DRAWS if case.edge else draws)
     if not 0 <= sum(case.edge for case in cases.values()) < 1:
         raise TopicError(f"{topic.name}: the shares of its edge cases must add up to less than 1")
     return cases
 
 
 def draw_runs(topic: Topic, seed: np.random.SeedSequence) -> tuple[Case, ...]:
-    """The two long runs of a trainer; none for other topics."""
-    if topic.training is None:
+    """The long runs and the exams of a trainer, two of each; none for other topics."""
+    if topic.training is None and topic.exam is None:
         return ()
-    first, second = (np.random.default_rng(child) for child in seed.spawn(4)[2:])
-    return (
-        Case("long run", topic.training.draw(first)),
-        Case("long run, repeated", topic.training.draw(second)),
-    )
+    streams = [np.random.default_rng(child) for child in seed.spawn(6)[2:]]
+    runs = []
+    if topic.training is not None:
+        runs += [Case(name, topic.training.draw(rng)) for name, rng in zip(RUNS, streams[:2], strict=True)]
+    if topic.exam is not None:
+        runs += [Case(name, topic.exam.draw(rng)) for name, rng in zip(EXAMS, streams[2:], strict=True)]
+    return tuple(runs)
 
 
 def digest_of(cases: Iterable[Case]) -> str:
@@ -94,35 +105,55 @@ def make_plan(
     expectations: dict[str, dict[str, Expectation]],
     *,
     bar: Bar | None = None,
+    mark: Mark | None = None,
     runs: tuple[Case, ...] = (),
+    draws: int = FEW_DRAWS,
 ) -> Plan:
     """The plan over drawn cases: checks from what the expectations can decide."""
-    checks = _checks(topic, worth, cases, expectations, convergence=bool(bar))
-    return Plan(worth.question, topic, cases, expectations, checks, bar, runs)
+    checks = _checks(topic, worth, cases, expectations, convergence=bool(bar), accuracy=bool(mark))
+    return Plan(worth.question, topic, cases, expectations, checks, bar, mark, runs, draws)
 
 
-def draw_plan(topic: Topic, worth: Worth, seed: np.random.SeedSequence, bar: Bar | None = None) -> Plan:
-    """A plan of its own from one seed. `bar` comes from calibration and does not change with the seed."""
-    return draw_shown(topic, worth, seed, bar)[0]
+def draw_plan(
+    topic: Topic,
+    worth: Worth,
+    seed: np.random.SeedSequence,
+    bar: Bar | None = None,
+    mark: Mark | None = None,
+    draws: int = FEW_DRAWS,
+) -> Plan:
+    """A plan of its own from one seed. `bar`, `mark` and `draws` come from calibration, whatever the seed."""
+    return draw_shown(topic, worth, seed, bar, mark, draws)[0]
 
 
-def draw_shown(topic: Topic, worth: Worth, seed: np.random.SeedSequence, bar: Bar | None = None) -> tuple[Plan, Shown]:
-    """A plan, and what every right implementation showed on its cases when it was drawn."""
-    cases = draw_cases(topic, seed)
+def draw_shown(
+    topic: Topic,
+    worth: Worth,
+    seed: np.random.SeedSequence,
+    bar: Bar | None = None,
+    mark: Mark | None = None,
+    draws: int = FEW_DRAWS,
+) -> tuple[Plan, Shown]:
+    """A plan, and what every right implementation showed on its cases when it was drawn.
+
+    Without bar and mark it trains nowhere.
+    """
+    cases = draw_cases(topic, seed, draws)
     shown = show_right(topic, cases)
-    plan = make_plan(topic, worth, cases, expect(topic, cases, shown), bar=bar, runs=draw_runs(topic, seed))
+    runs, expectations = draw_runs(topic, seed) if bar or mark else (), expect(topic, cases, shown)
+    plan = make_plan(topic, worth, cases, expectations, bar=bar, mark=mark, runs=runs, draws=draws)
     return plan, shown
 
 
 def right_implementations(topic: Topic) -> dict[str, Names]:
     """The reference, the reference in float32, and every alternative, by name."""
-    single = {} if topic.kind == "class" else {IN_FLOAT32: single_precision(topic)}
+    single = {} if topic.kind in ("class", "sampler") else {IN_FLOAT32: single_precision(topic)}
     others = {f"alternative {number}": names for number, names in enumerate(topic.alternatives, start=1)}
     return {REFERENCE: topic.reference, **single, **others}
 
 
 def single_precision(topic: Topic) -> Names:
-    """The reference computed in float32; of no use for a class, whose numbers are Python's own."""
+    """The reference computed in float32; of no use for a class or a sampler, whose numbers are not given to it."""
     return {name: _in_float32(function) for name, function in topic.reference.items()}
 
 
@@ -148,6 +179,8 @@ def show(topic: Topic, names: Names, cases: Iterable[Case]) -> dict[str, Observe
 
 def expect(topic: Topic, cases: dict[str, Case], shown: Shown) -> dict[str, dict[str, Expectation]]:
     """Expected values with allowed differences measured between right implementations."""
+    if isinstance(topic, Sampler):
+        return lawful(topic, cases, shown[REFERENCE])
     axes = axes_of(topic)
     reference = shown[REFERENCE]
     rough = shown.get(IN_FLOAT32, reference)
@@ -233,14 +266,17 @@ def _checks(
     expectations: dict[str, dict[str, Expectation]],
     *,
     convergence: bool,
+    accuracy: bool,
 ) -> tuple[Check, ...]:
-    unknown = set(worth.weights) - {block.name for block in topic.blocks} - {"convergence"}
+    unknown = set(worth.weights) - {block.name for block in topic.blocks} - {"convergence", "accuracy"}
     if unknown:
         raise TopicError(f"{worth.question}: weights names {sorted(unknown)}, which {topic.name} does not return")
     of_blocks = 1.0 - sum(law.share for law in topic.properties)
     weights = {block.name: worth.weights.get(block.name, 1.0) for block in topic.blocks}
     if convergence and topic.training is not None:
         weights["convergence"] = worth.weights.get("convergence", topic.training.weight)
+    if accuracy and topic.exam is not None:
+        weights["accuracy"] = worth.weights.get("accuracy", topic.exam.weight)
     unit = of_blocks / sum(weights.values())
     planned: list[tuple[Check, float]] = []
     core_names: tuple[str, ...] = ()
@@ -255,7 +291,9 @@ def _checks(
             )
         share = unit * weights[block.name]
         edge_part = sum(cases[n].edge for n in edges)
-        check = Check(block.name, block.kind, block.name, core, 0.0)
+        # Whatever is right about the draws of a sampler counts where each draw is right.
+        requires = topic.blocks[0].name if topic.kind == "sampler" and block is not topic.blocks[0] else ""
+        check = Check(block.name, block.kind, block.name, core, 0.0, requires)
         planned.append((check, share * (1 - edge_part)))
         for n in edges:
             edge = Check(f"{block.name}: {n}", block.kind, block.name, (n,), 0.0, requires=block.name)
@@ -265,8 +303,11 @@ def _checks(
         check = Check(law.name, "property", law.name, core_names, 0.0, requires=topic.blocks[0].name)
         planned.append((check, law.share))
     if "convergence" in weights:
-        check = Check("convergence", "convergence", "convergence", ("long run",), 0.0)
+        check = Check("convergence", "convergence", "convergence", RUNS, 0.0)
         planned.append((check, unit * weights["convergence"]))
+    if "accuracy" in weights:
+        check = Check("accuracy", "accuracy", "accuracy", EXAMS, 0.0)
+        planned.append((check, unit * weights["accuracy"]))
     points = apportion(worth.points, [share for _, share in planned])
     return tuple(replace(check, points=each) for (check, _), each in zip(planned, points, strict=True))
 

@@ -14,8 +14,9 @@ import numpy as np
 from autograder.checks.conduct import Result, drive
 from autograder.checks.plan import Plan
 from autograder.checks.resemblance import resembles
+from autograder.checks.verdict import Sheet
 from autograder.sandbox.inprocess import LocalQuestion
-from autograder.suite.draw import Worth, draw_shown, right_implementations
+from autograder.suite.draw import FEW_DRAWS, Worth, draw_shown, right_implementations
 from autograder.suite.nulls import null_battery, spoiled_gradients
 from autograder.topic.declare import Names
 from autograder.topic.kinds import Observed
@@ -25,6 +26,9 @@ from autograder.values.outcomes import Outcome
 FRESH_SEEDS = 30
 LONG_RUNS = 2  # fresh seeds under which alternatives of a trainer also make the long run
 MARGIN = 10.0  # a misconception must be this many times further off than is allowed
+# Of a sampler, whose distances are roots of exponents: draws that are twice as far out as is allowed have a
+# probability of at most the limit's to the fourth power, and chance moves a distance by less than one.
+SAMPLE_MARGIN = 2.0
 
 
 @dataclass(frozen=True)
@@ -78,9 +82,9 @@ def false_failures(plan: Plan, names: Names, seen: dict[str, Observed] | None = 
 
 
 def without_long_run(plan: Plan) -> Plan:
-    """The plan without its convergence check, for what need not wait for training."""
-    kept = tuple(check for check in plan.checks if check.kind != "convergence")
-    return replace(plan, checks=kept, bar=None, runs=())
+    """The plan without its long runs and exams, for what need not wait for training."""
+    kept = tuple(check for check in plan.checks if check.kind not in ("convergence", "accuracy"))
+    return replace(plan, checks=kept, bar=None, mark=None, runs=())
 
 
 def _prove_right(plan: Plan, worth: Worth, fresh: Callable[[int], np.random.SeedSequence], proof: Proof) -> None:
@@ -90,10 +94,12 @@ def _prove_right(plan: Plan, worth: Worth, fresh: Callable[[int], np.random.Seed
             f"Add one with @{plan.topic.name}.alternative"
         )
     for number in range(FRESH_SEEDS):
-        drawn, shown = draw_shown(plan.topic, worth, fresh(number), plan.bar)
-        used = drawn if number < LONG_RUNS else without_long_run(drawn)
+        trains = number < LONG_RUNS
+        bar, mark = (plan.bar, plan.mark) if trains else (None, None)
+        draws = plan.draws if trains else FEW_DRAWS  # the limits hold for any number of draws
+        drawn, shown = draw_shown(plan.topic, worth, fresh(number), bar, mark, draws)
         for name, names in right_implementations(plan.topic).items():
-            failures = list(false_failures(used, names, shown[name]))
+            failures = list(false_failures(drawn, names, shown[name]))
             proof.right[name] = proof.right.get(name, 0) + (not failures)
             for failure in failures:
                 proof.faults.append(f"{name} is right but fails under fresh seed {number}: {failure}")
@@ -127,20 +133,21 @@ def _untouched(result: Result, block: str) -> bool:
 
 def _prove_misconceptions(plan: Plan, proof: Proof) -> None:
     short = without_long_run(plan)
+    needed = SAMPLE_MARGIN if plan.topic.kind == "sampler" else MARGIN
     for misconception in plan.topic.misconceptions:
-        result = drive(short, LocalQuestion(misconception.names).ask)
+        result = drive(short, LocalQuestion(misconception.names).ask, plan.wrong.get(misconception.name))
         failed = [check for check in short.checks if result.verdicts[check.id].outcome != Outcome.PASSED]
-        margin = max((_margin(result, case) for case in plan.cases), default=0.0)
+        margin = margin_of(plan, result.sheet.seen)
         proof.kills.append(Kill(misconception.name, tuple(check.id for check in failed), margin))
         if not failed:
             proof.faults.append(
                 f"the misconception {misconception.name!r} passes every check: on all cases its answers are "
                 "within the allowed difference. Draw a case on which it shows"
             )
-        elif margin < MARGIN:
+        elif margin < needed:
             proof.faults.append(
                 f"the misconception {misconception.name!r} is only {margin:.3g} times the allowed difference "
-                f"away, {MARGIN:g} are needed. Draw a case on which it shows more"
+                f"away, {needed:g} are needed. Draw a case on which it shows more"
             )
     names = [misconception.name for misconception in plan.topic.misconceptions]
     equivalents = {m.name: m.equivalent_to for m in plan.topic.misconceptions}
@@ -154,11 +161,10 @@ def _prove_misconceptions(plan: Plan, proof: Proof) -> None:
                 )
 
 
-def _margin(result: Result, case: str) -> float:
-    seen = result.sheet.seen.get(case)
-    if seen is None:
-        return 0.0
-    found = [result.sheet.compare(case, block) for block in result.plan.expectations[case]]
+def margin_of(plan: Plan, seen: dict[str, Observed]) -> float:
+    """How many times further off than allowed the worst block is; infinite where there is nothing to compare."""
+    sheet = Sheet(plan, seen)
+    found = [sheet.compare(case, block) for case in seen for block in plan.expectations.get(case, {})]
     return max((_ratio(comparison) for comparison in found), default=0.0)
 
 

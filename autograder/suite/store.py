@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.checks.plan import Bar, Plan
+from autograder.checks.plan import Bar, Mark, Plan
 from autograder.topic.kinds import Failure, Observed
 from autograder.values import codec
 from autograder.values.asking import Answer
@@ -59,14 +59,16 @@ def provenance_of(*parts: Any) -> str:
 
 def plan_tree(plan: Plan, cases_digest: str) -> dict[str, Any]:
     """What is kept of a plan, as a tree the codec takes."""
-    bar = plan.bar
+    bar, mark = plan.bar, plan.mark
     return {
         "cases": cases_digest,
         "expectations": {
             case: {block: _expectation_tree(each) for block, each in blocks.items()}
             for case, blocks in plan.expectations.items()
         },
+        "draws": plan.draws,
         "bar": [bar.log_loss, bar.mean, bar.deviation, bar.seeds, bar.shapes] if bar else None,
+        "mark": [mark.nothing, mark.everything, mark.mean, mark.deviation, mark.seeds, mark.shapes] if mark else None,
         "wrong": {
             name: {case: _observed_tree(observed) for case, observed in shown.items()}
             for name, shown in plan.wrong.items()
@@ -86,6 +88,10 @@ def bar_from(tree: dict[str, Any]) -> Bar | None:
         return None
     log_loss, mean, deviation, seeds, shapes = tree["bar"]
     return Bar(log_loss, mean, deviation, seeds, shapes)
+
+
+def mark_from(tree: dict[str, Any]) -> Mark | None:
+    return None if tree["mark"] is None else Mark(*tree["mark"])
 
 
 def wrong_from(tree: dict[str, Any]) -> dict[str, dict[str, Observed]]:

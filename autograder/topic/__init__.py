@@ -1,14 +1,14 @@
 """What a course's `reference/` imports: how to declare a lecture topic.
 
-from autograder.topic import Array, Float, Int, Opaque, bind, case, close, layer, topic, trainer
+from autograder.topic import Array, Float, Int, Opaque, bind, case, close, layer, sampler, topic, trainer
 """
 
 from jaxtyping import Bool, Float, Int
 from numpy import ndarray as Array
 
 from autograder.topic.case import Bound, Case, bind, case
-from autograder.topic.declare import Topic, TopicError, layer, topic, trainer
-from autograder.topic.worked import close
+from autograder.topic.declare import Topic, TopicError, layer, sampler, topic, trainer
+from autograder.topic.public import close
 
 
 class Opaque:
@@ -29,6 +29,7 @@ __all__ = [
     "case",
     "close",
     "layer",
+    "sampler",
     "topic",
     "trainer",
 ]

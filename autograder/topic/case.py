@@ -32,6 +32,7 @@ class Case:
 
     edge: the share of each block's points that this case decides by itself, or 0 for a core case. The
     core cases of a block earn the rest together, and an edge earns only where the core passed.
+    draws: for a sampler: how many draws are looked at.
     build: for class topics: what is done with the class, returning {block: value}.
     asks: the asks already made for this case, so that each is built and encoded once for all students.
     """
@@ -40,6 +41,7 @@ class Case:
     inputs: dict[str, Any] = field(default_factory=dict)
     edge: float = 0.0
     build: Callable[[Any], dict[str, Any]] | None = None
+    draws: int = 0
     asks: dict[str, Ask] = field(default_factory=dict, compare=False, repr=False)
 
     def ask(self, key: str, make: Callable[[], Ask]) -> Ask:
@@ -50,7 +52,7 @@ class Case:
 
     def at(self, **inputs: Any) -> "Case":
         """The same case with other inputs."""
-        return Case(self.name, {**self.inputs, **inputs}, self.edge, self.build)
+        return Case(self.name, {**self.inputs, **inputs}, self.edge, self.build, self.draws)
 
 
 def case(

@@ -1,9 +1,9 @@
 """How does a lecturer declare a topic?
 
 `@topic` for a function or a class, `layer` for a forward with its backward, `@trainer` for a training
-loop. What comes back is a Topic: callable as the reference itself, and the place to hang cases,
-alternatives, misconceptions and properties on. A class is declared by a call, `value =
-topic(...)(Value)`, so that `Value` stays the class.
+loop, `@sampler` for what draws for itself. What comes back is a Topic: callable as the reference
+itself, and the place to hang cases, alternatives, misconceptions and properties on. A class is declared
+by a call, `value = topic(...)(Value)`, so that `Value` stays the class.
 """
 
 import inspect
@@ -21,6 +21,7 @@ from autograder.topic.worked import Worked
 
 Names = dict[str, Any]  # what an implementation defines, by the names the student must use
 CaseMaker = Callable[[np.random.Generator], Iterable[Case]]
+DRAWS, GENERATOR, RNG = "draws", "generator", "rng"  # a sampler's first blocks, and its last parameter
 PropertyCheck = Callable[[dict[str, Any]], Generator[dict[str, Any], dict[str, Any], bool]]
 
 
@@ -36,7 +37,7 @@ class Block:
     """
 
     name: str
-    kind: str  # "value" or "gradient"
+    kind: str  # "value" or "gradient"; of a sampler, "law" or "distribution"
     of: str = ""
     wrt: str = ""
 
@@ -71,11 +72,44 @@ class Training:
     weight: float
 
 
+@dataclass(frozen=True)
+class Law:
+    """What every single draw of a sampler obeys: a function of inputs and draw."""
+
+    name: str
+    holds: Callable[[dict[str, Any], Any], bool]
+    hint: str = ""
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """How often things happen over many draws: a function of inputs and draws that returns hits, trials
+    and the probability of a hit, arrays that broadcast. Each count is a binomial one of its own."""
+
+    name: str
+    counts: Callable[[dict[str, Any], list[Any]], tuple[Any, Any, Any]]
+    hint: str = ""
+
+
+@dataclass(frozen=True)
+class Exam:
+    """How a trainer is examined: draw inputs, train, and count what is right on examples it has not seen.
+
+    Of what `draw` returns, entries that are no parameters of the function stay on our side: the hidden
+    examples and their labels. chance: the accuracy of a constant answer.
+    """
+
+    draw: Callable[[np.random.Generator], dict[str, Any]]
+    accuracy: Callable[[dict[str, Any], Any], float]
+    chance: float
+    weight: float
+
+
 @dataclass(eq=False)
 class Topic:
     """A lecture topic: its reference and everything that is known about right and wrong answers."""
 
-    kind: str  # "function", "layer", "class" or "trainer"
+    kind: str  # "function", "layer", "class", "trainer" or "sampler"
     name: str
     lecture: str
     reference: Names
@@ -87,6 +121,7 @@ class Topic:
     misconceptions: list[Misconception] = field(default_factory=list)
     properties: list[Property] = field(default_factory=list)
     training: Training | None = None
+    exam: Exam | None = None
     examples: list[Worked] = field(default_factory=list)
 
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
@@ -116,7 +151,7 @@ class Topic:
     def alternative(self, implementation: Callable[..., Any]) -> Callable[..., Any]:
         """Declare an independent right implementation.
 
-        For a function or trainer it is the function. For a layer it is a function without arguments
+        For a function, trainer or sampler it is the function. For a layer it is a function without arguments
         that returns (forward, backward); for a class, one that returns the class.
         """
         self.alternatives.append(self._named(implementation))
@@ -172,7 +207,7 @@ class Topic:
         self.misconceptions.append(misconception)
 
     def _named(self, implementation: Callable[..., Any]) -> Names:
-        if self.kind in ("function", "trainer"):
+        if self.kind in ("function", "trainer", "sampler"):
             return {next(iter(self.reference)): implementation}
         made = implementation()
         parts = made if isinstance(made, tuple) else (made,)
@@ -271,6 +306,88 @@ class Trainer(Topic):
             return draw
 
         return declare
+
+    def generalizes(
+        self, *, accuracy: Callable[[dict[str, Any], Any], float], chance: float, weight: float = 1.0
+    ) -> Callable[[Callable[[np.random.Generator], dict[str, Any]]], Callable[..., Any]]:
+        """Declare how an exam's inputs are drawn, together with hidden examples under names of their own.
+
+        accuracy: given all that was drawn and what the student returned, the fraction of hidden examples
+        that it gets right. Parameters come back, or predictions for inputs that went in; labels never go
+        in. chance: the accuracy of a constant answer. weight: as for blocks.
+        """
+
+        def declare(draw: Callable[[np.random.Generator], dict[str, Any]]) -> Callable[..., Any]:
+            self.exam = Exam(draw, accuracy, chance, weight)
+            return draw
+
+        return declare
+
+
+def sampler(
+    *, lecture: str, returns: tuple[str, ...], structured: bool = False
+) -> Callable[[Callable[..., Any]], "Sampler"]:
+    """Declare a function that draws from the generator it is given as `rng`.
+
+    Right programs draw differently, so it is judged by its laws and distributions, and by whether the
+    generator alone decides. Annotate an output `list[...]` where it is a list of arrays.
+    structured: draws that obey the laws are worth something even where nothing is left to chance, as are
+    batches of an order that was not shuffled. A mask of zeros is not.
+    """
+
+    def declare(draw: Callable[..., Any]) -> Sampler:
+        if RNG not in inspect.signature(draw).parameters:
+            raise TopicError(f"{draw.__name__}: a sampler needs a parameter {RNG!r}, the generator that it draws from")
+        blocks = (Block(DRAWS, "law"), Block(GENERATOR, "law"))
+        names = {draw.__name__: draw}
+        return Sampler("sampler", draw.__name__, lecture, names, blocks, returns, structured=structured)
+
+    return declare
+
+
+@dataclass(eq=False)
+class Sampler(Topic):
+    """A Topic that is judged by what its draws have in common."""
+
+    structured: bool = False
+    laws: list[Law] = field(default_factory=list)
+    distributions: list[Distribution] = field(default_factory=list)
+
+    def law(self, name: str, /, *, hint: str = "") -> Callable[[Callable[..., bool]], Callable[..., bool]]:
+        """Declare a law of every draw: given the inputs and one draw, whether it holds.
+
+        A draw is an array or a list of arrays; with several outputs, a tuple of them. The laws are looked
+        at in order and the first that is broken is named, so each may rely on those before. Numbers of a
+        wrong form may raise.
+        """
+
+        def declare(holds: Callable[..., bool]) -> Callable[..., bool]:
+            self.laws.append(Law(name, holds, hint))
+            return holds
+
+        return declare
+
+    def distribution(self, name: str, /, *, hint: str = "") -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        """Declare how often things happen: given the inputs and many independent draws, (hits, trials, probability).
+
+        The three broadcast to any number of counts, which must depend on the inputs alone. Where the law
+        is right, each hit must come with its probability, independently of the other trials of its count;
+        counts may depend on each other. It is asked only of draws that obey every law.
+        """
+
+        def declare(counts: Callable[..., Any]) -> Callable[..., Any]:
+            self.distributions.append(Distribution(name, counts, hint))
+            self.blocks = (*self.blocks, Block(name, "distribution"))
+            return counts
+
+        return declare
+
+    @cached_property
+    def lists(self) -> tuple[bool, ...]:
+        """Which of the outputs are lists of arrays."""
+        result = typing.get_type_hints(self.main).get("return")
+        parts = typing.get_args(result) if typing.get_origin(result) is tuple else (result,)
+        return tuple(typing.get_origin(part) is list for part in parts)
 
 
 def axes_of(topic_: Topic) -> dict[str, str]:

@@ -5,6 +5,7 @@ each edit must match exactly once, so a misconception cannot silently stop apply
 """
 
 import ast
+import functools
 import hashlib
 import inspect
 import io
@@ -23,6 +24,7 @@ class EditError(ValueError):
     """An edit does not match the reference's code exactly once."""
 
 
+@functools.cache
 def source_of(definition: Any) -> str:
     """The source of a function or class as its author wrote it, without decorators and docstrings."""
     text = textwrap.dedent(inspect.getsource(definition))
@@ -79,6 +81,7 @@ def _texts(code: str) -> list[str]:
     return [text for text, _, _ in _tokens(code)]
 
 
+@functools.lru_cache(maxsize=64)  # a topic's misconceptions are edits of one and the same source
 def _tokens(code: str) -> list[tuple[str, int, int]]:
     starts = [0]
     for line in code.splitlines(keepends=True):

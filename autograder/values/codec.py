@@ -49,13 +49,20 @@ class Stub:
 
 
 @dataclass(frozen=True, slots=True)
+class Seed:
+    """A random generator: the worker makes a new `numpy.random.Generator` of this number."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
 class Register:
     """The result of an earlier step of the same program."""
 
     number: int
 
 
-_MARKERS: dict[str, type] = {"handle": Handle, "stub": Stub, "register": Register}
+_MARKERS: dict[str, type] = {"handle": Handle, "stub": Stub, "seed": Seed, "register": Register}
 _TAGS = {marker: tag for tag, marker in _MARKERS.items()}
 
 
@@ -109,7 +116,7 @@ class _Encoder:
             return self.array(value, depth)
         if value is None or kind is bool or kind is str:
             return value
-        if kind is Register or kind is Stub:
+        if kind is Register or kind is Stub or kind is Seed:
             return {_TAGS[kind]: [value.number]}
         if isinstance(value, np.ndarray | np.generic):
             return self.array(value, depth)

@@ -67,7 +67,7 @@ def test_grade_leaves_results_and_grades(
 def test_grade_of_the_solution_earns_every_point(
     compiled: Course, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    solution = compiled.dir / "solutions" / "softmax" / "solution.py"
+    solution = compiled.dir / "solutions" / "softmax" / "softmax.py"
     command = ["grade", "softmax", str(solution), "--course", str(compiled.dir), "--out", str(tmp_path / "out")]
     assert main(command) == 0
     assert "highest 10" in capsys.readouterr().out
@@ -85,7 +85,7 @@ def test_grade_of_a_path_without_submission_writes_nothing(
 def test_grade_without_a_suite_says_to_compile(
     new_course: Course, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    solution = new_course.dir / "solutions" / "softmax" / "solution.py"
+    solution = new_course.dir / "solutions" / "softmax" / "softmax.py"
     command = ["grade", "softmax", str(solution), "--course", str(new_course.dir), "--out", str(tmp_path / "out")]
     assert main(command) == 2
     assert "autograder compile softmax" in capsys.readouterr().err

@@ -14,7 +14,7 @@ from autograder.course.errors import CourseError
 from autograder.course.load import Course
 
 ROOT = Path(__file__).parent.parent.parent
-HEAVY = ("torch", "pandas", "numpy", "pydantic", "tqdm", "scipy", "jaxtyping")
+HEAVY = ("torch", "pandas", "numpy", "pydantic", "tqdm", "scipy", "jaxtyping", "jupytext", "nbformat")
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["grade", "--help"], ["compile", "--help"]])
@@ -44,6 +44,8 @@ def test_import_of_the_package_is_light() -> None:
         (["grdae"], "invalid choice"),
         (["init"], "DIR"),
         (["compile"], "ASSIGNMENT"),
+        (["release"], "ASSIGNMENT"),
+        (["check"], "NOTEBOOK"),
         (["grade", "softmax"], "PATH"),
         (["grade", "softmax", "x.ipynb"], "--out"),
         (["grade", "softmax", "x.ipynb", "--out", "o", "--jobs", "0"], "at least 1"),
@@ -68,6 +70,7 @@ def test_main_with_wrong_usage_says_one_sentence(
     ("arguments", "word"),
     [
         (["compile", "fundations"], "did you mean 'foundations'"),
+        (["release", "fundations"], "did you mean 'foundations'"),
         (["compile", "foundations", "--course", "tests"], "not a course"),
         (["grade", "fundations", "tests", "--out", "OUT"], "did you mean 'foundations'"),
         (["grade", "foundations", "tests", "--out", "README.md/out"], "README.md is no folder"),

@@ -26,7 +26,7 @@ def test_create_course_keeps_key_and_suites_out_of_git(new_course: Course) -> No
 
 def test_create_course_solution_agrees_with_the_reference(new_course: Course) -> None:
     topic = load_topics(new_course)["softmax"]
-    solution = read(new_course.dir / "solutions" / "softmax" / "solution.py")
+    solution = read(new_course.dir / "solutions" / "softmax" / "softmax.py")
     names: dict[str, object] = {}
     for cell in solution.cells:
         exec(cell.source, names)  # our own file, not a student's

@@ -24,7 +24,7 @@ def test_load_course_of_the_flagship_has_both_environments(flagship: Course) -> 
     assert set(flagship.environments) == {"numpy", "torch"}
     assert "torch" in flagship.environments["torch"]
     assert "torch" not in flagship.environments["numpy"]
-    assert assignment_ids(flagship) == ["foundations"]
+    assert "foundations" in assignment_ids(flagship)
 
 
 def test_load_assignment_of_the_flagship_is_worth_its_questions(flagship: Course) -> None:
@@ -98,7 +98,7 @@ def test_load_assignment_with_a_mistake_names_it(tmp_path: Path, text: str, word
 
 @pytest.mark.parametrize("wanted", ["fundations", "../course", "", "reference"])
 def test_load_assignment_that_does_not_exist_lists_those_that_do(flagship: Course, wanted: str) -> None:
-    with pytest.raises(CourseError, match="there are: foundations"):
+    with pytest.raises(CourseError, match=r"there are: .*\bfoundations\b"):
         load_assignment(flagship, wanted)
 
 

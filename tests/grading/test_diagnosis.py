@@ -10,7 +10,8 @@ from autograder.course.load import load_course
 from autograder.course.references import load_topics
 from autograder.grading.diagnosis import diagnose
 from autograder.sandbox.inprocess import LocalQuestion
-from autograder.suite.draw import Worth, draw_plan, show
+from autograder.suite.calibrate import sample_size
+from autograder.suite.draw import FEW_DRAWS, Worth, draw_plan, show
 from tests.checks.topics import make_scale, make_square
 from tests.conftest import ROOT
 
@@ -19,7 +20,9 @@ SEED = 8
 
 
 def plan_of(topic):
-    plan = draw_plan(topic, Worth(topic.name, 10.0, {}), np.random.SeedSequence(SEED))
+    seed = np.random.SeedSequence(SEED)
+    draws = sample_size(topic, seed) if topic.kind == "sampler" else FEW_DRAWS
+    plan = draw_plan(topic, Worth(topic.name, 10.0, {}), seed, draws=draws)
     return replace(plan, wrong={m.name: show(topic, m.names, plan.cases.values()) for m in topic.misconceptions})
 
 

@@ -1,9 +1,9 @@
-"""Minibatch gradient descent against worked steps, the closed form of one step and the solution."""
+"""The walks down a loss against worked steps, closed forms and each other."""
 
 import numpy as np
 import pytest
 
-from reference.gradient_descent import minibatch_gradient_descent
+from reference.gradient_descent import gradient_descent, minibatch_gradient_descent, stochastic_gradient_descent
 from reference.regression import mse_loss
 
 SEED = 25
@@ -59,3 +59,45 @@ def test_long_run_reaches_the_solution_of_exact_data():
     target = np.array([2.0, -1.0, 0.5])
     found, b = minibatch_gradient_descent(x, x @ target + 3.0, w, 0.0, 0.1, order, 5)
     np.testing.assert_allclose([*found, b], [*target, 3.0], rtol=1e-9)
+
+
+def slope_of_the_deck(x):
+    return 2 * x * np.sin(x) + x**2 * np.cos(x)
+
+
+@pytest.mark.parametrize(
+    ("steps", "x", "height"), [(50, 4.7027, -22.115), (1000, 5.0870, -24.083)], ids=["the deck's 50", "to the minimum"]
+)
+def test_way_down_the_curve_of_the_deck(steps, x, height):
+    end = gradient_descent(slope_of_the_deck, np.array([2.5]), 0.005, steps)[-1]
+    assert end[0] == pytest.approx(x, abs=5e-5)
+    assert (end**2 * np.sin(end))[0] == pytest.approx(height, abs=5e-4)
+
+
+def test_way_down_a_bowl_has_a_closed_form():
+    """Along an axis of curvature c, the distance shrinks by 1 - lr c at every step."""
+    curvature, start = np.array([1.0, 4.0, 0.1]), np.array([3.0, -2.0, 5.0])
+    path = gradient_descent(lambda x: curvature * x, start, 0.2, 9)
+    expected = start * (1 - 0.2 * curvature) ** np.arange(10)[:, None]
+    np.testing.assert_allclose(path, expected, rtol=1e-13)
+    np.testing.assert_array_equal(start, [3.0, -2.0, 5.0])
+
+
+def test_one_example_at_a_time_is_a_batch_of_one():
+    x, y, w, order = problem(7)
+    design, start = np.column_stack([x, np.ones(7)]), np.append(w, 0.5)
+    found = stochastic_gradient_descent(lambda at, n: 2 * (design[n] @ at - y[n]) * design[n], start, 0.05, order)
+    expected = minibatch_gradient_descent(x, y, w, 0.5, 0.05, order, 1)
+    np.testing.assert_allclose(found, [*expected[0], expected[1]], rtol=1e-12)
+
+
+def test_every_example_is_visited_once_an_epoch_in_its_order():
+    order, visits = problem(6)[3], []
+
+    def grad(w, n):
+        visits.append(int(n))
+        return 0 * w
+
+    start = np.ones(2)
+    np.testing.assert_array_equal(stochastic_gradient_descent(grad, start, 0.1, order), start)
+    assert visits == order.ravel().tolist()

@@ -1,11 +1,11 @@
-"""Softmax cross-entropy against PyTorch and closed forms."""
+"""Softmax cross-entropy, plain and with smoothed labels, against PyTorch and closed forms."""
 
 import numpy as np
 import pytest
 import torch
 
 from reference.activations import softmax
-from reference.losses import softmax_cross_entropy
+from reference.losses import label_smoothed_cross_entropy, softmax_cross_entropy
 from tests.reference.helpers import slope_along
 
 SEED = 22
@@ -65,3 +65,38 @@ def test_gradient_rows_add_up_to_zero():
     rng = np.random.default_rng(SEED)
     _, dlogits = softmax_cross_entropy(rng.normal(size=(8, 3)), rng.integers(3, size=8))
     np.testing.assert_allclose(dlogits.sum(axis=1), 0, atol=1e-16)
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1, 0.9])
+def test_smoothed_loss_and_gradient_equal_torch(smoothing):
+    rng = np.random.default_rng(SEED)
+    logits, labels = 2 * rng.normal(size=(9, 4)), rng.integers(4, size=9)
+    leaf = torch.tensor(logits, requires_grad=True)
+    expected = torch.nn.functional.cross_entropy(leaf, torch.tensor(labels), label_smoothing=smoothing)
+    expected.backward()
+    loss, dlogits = label_smoothed_cross_entropy(logits, labels, smoothing)
+    assert loss == pytest.approx(expected.item(), rel=1e-13)
+    np.testing.assert_allclose(dlogits, leaf.grad.numpy(), rtol=1e-11, atol=1e-16)
+
+
+def test_without_smoothing_it_is_the_plain_loss():
+    rng = np.random.default_rng(SEED)
+    logits, labels = rng.normal(size=(1, 6)), np.array([4])
+    for smoothed, plain in zip(
+        label_smoothed_cross_entropy(logits, labels, 0.0), softmax_cross_entropy(logits, labels), strict=True
+    ):
+        np.testing.assert_allclose(smoothed, plain, rtol=1e-13)
+
+
+def test_smoothed_loss_is_lowest_at_its_own_targets():
+    """With e = 0.3 and three classes the true one is wanted at 0.8, the others at 0.1."""
+    lowest, dlogits = label_smoothed_cross_entropy(np.log([[0.1, 0.8, 0.1]]), np.array([1]), 0.3)
+    np.testing.assert_allclose(dlogits, 0, atol=1e-15)
+    assert lowest < label_smoothed_cross_entropy(np.log([[0.01, 0.98, 0.01]]), np.array([1]), 0.3)[0]
+
+
+def test_smoothed_loss_of_huge_logits():
+    """Sure and right is no longer free: each wrong class is 2000 away, and wanted at 0.1."""
+    loss, dlogits = label_smoothed_cross_entropy(np.array([[-1000.0, 1000.0, -1000.0]]), np.array([1]), 0.3)
+    assert loss == pytest.approx(400.0, rel=1e-14)
+    np.testing.assert_allclose(dlogits, [[-0.1, 0.2, -0.1]], rtol=1e-13)

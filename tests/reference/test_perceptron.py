@@ -1,7 +1,11 @@
 """The perceptron against worked updates, its mistake bound and XOR."""
 
+import itertools
+
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from reference.perceptron import perceptron_fit
 from tests.reference.helpers import TOPICS, drawn
@@ -30,8 +34,29 @@ def test_mistakes_stay_below_the_bound_on_separable_data(seed):
         assert mistakes.sum() <= (np.linalg.norm(inputs, axis=1).max() / margins.min()) ** 2
 
 
-def test_mistakes_never_end_on_xor():
-    _, _, mistakes = perceptron_fit(CORNERS, np.array([-1.0, 1.0, 1.0, -1.0]), 50)
+@given(
+    points=st.lists(st.tuples(*[st.integers(-9, 9)] * 3), min_size=1, max_size=12),
+    teacher=st.tuples(*[st.integers(-4, 4)] * 3),
+    bias=st.integers(-5, 4),
+)
+def test_mistakes_stay_below_the_bound_for_any_teacher(points, teacher, bias):
+    """The bound holds for every separating direction: here for the one that made the labels."""
+    x, weights = np.array(points, dtype=float), np.array([*teacher, bias + 0.5])  # never 0 on whole numbers
+    inputs = np.column_stack([x, np.ones(len(x))])
+    score = inputs @ weights
+    gamma = np.abs(score).min() / np.linalg.norm(weights)
+    bound = (np.linalg.norm(inputs, axis=1).max() / gamma) ** 2
+    epochs = 40
+    _, _, mistakes = perceptron_fit(x, np.sign(score), epochs)
+    assert mistakes.sum() <= bound * (1 + 1e-12)
+    if bound < epochs:  # each epoch before the last one made a mistake, or all had been learned
+        assert mistakes[-1] == 0
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(4))))
+def test_mistakes_never_end_on_xor(order):
+    x, y = CORNERS[list(order)], np.array([-1.0, 1.0, 1.0, -1.0])[list(order)]
+    _, _, mistakes = perceptron_fit(x, y, 50)
     assert len(mistakes) == 50
     assert mistakes.min() > 0
 

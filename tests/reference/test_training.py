@@ -1,10 +1,12 @@
-"""Training a two-layer network against PyTorch, one step in closed form, and where the long run ends."""
+"""Training networks against PyTorch, one step in closed form, where the long run ends, and what is learned."""
 
 import numpy as np
 import pytest
 import torch
 
-from reference.training import mean_loss, mlp_train
+from autograder.topic.kinds import arguments
+from reference.mlp import initial, inner_activations, loss_and_gradients
+from reference.training import accuracy_on_hidden, deep_mlp_train, mean_loss, mlp_train
 from tests.reference.helpers import TOPICS, drawn
 
 SEED = 29
@@ -77,3 +79,46 @@ def test_mean_loss_of_other_shapes_says_which():
     run = mlp_train.training.draw(np.random.default_rng(SEED))
     with pytest.raises(ValueError, match=r"b1 must have shape \(16,\), not \(\)"):
         mean_loss(run, {**run["params"], "b1": 0.0})
+
+
+def test_deep_step_goes_along_the_gradient():
+    rng = np.random.default_rng(SEED)
+    params, (x, y) = initial(rng, (3, 6, 5, 4)), data()
+    trained = deep_mlp_train(params, x, y, 0.2, np.arange(7)[None, :], 7)
+    _, grads = loss_and_gradients(params, x, y)
+    for name, block in params.items():
+        np.testing.assert_allclose(trained[name], block - 0.2 * grads[name], rtol=1e-14)
+
+
+def test_deep_training_equals_that_of_one_hidden_layer():
+    params, (x, y) = start(), data()
+    order = np.array([[3, 1, 4, 0, 6, 5, 2], [0, 1, 2, 3, 4, 5, 6]])
+    expected = mlp_train(params, x, y, 0.2, order, 3)
+    for name, block in deep_mlp_train(params, x, y, 0.2, order, 3).items():
+        np.testing.assert_allclose(block, expected[name], rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_short_deep_runs_keep_away_from_kinks(seed):
+    for case in drawn(TOPICS["deep_mlp_train"], seed).values():
+        inputs = dict(case.inputs)
+        params, nearest = inputs["params"], np.inf
+        for visit in inputs["order"]:
+            for begin in range(0, len(visit), inputs["batch_size"]):
+                batch = visit[begin : begin + inputs["batch_size"]]
+                for inner in inner_activations(params, inputs["x"][batch]):
+                    nearest = min(nearest, np.abs(inner).min())
+                params = deep_mlp_train(**{**inputs, "params": params, "order": batch[None, :]})
+        assert nearest > 1e-3
+
+
+@pytest.mark.parametrize("seed", range(SEED, SEED + 3))
+def test_exam_is_learned_from_other_images(seed):
+    run = deep_mlp_train.exam.draw(np.random.default_rng(seed))
+    inputs = arguments(deep_mlp_train.parameters, run)
+    assert inputs.keys() == run.keys() - {"hidden_x", "hidden_y"}
+    assert len(run["x"]) % run["batch_size"] == 0  # what is done with a short batch is judged step for step
+    assert accuracy_on_hidden(run, deep_mlp_train(**inputs)) > 0.75
+    assert accuracy_on_hidden(run, run["params"]) < 0.3
+    constant = {name: np.zeros_like(block) for name, block in run["params"].items()}
+    assert accuracy_on_hidden(run, constant) == pytest.approx(0.1)

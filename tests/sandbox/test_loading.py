@@ -239,9 +239,10 @@ def test_thread_left_running_is_answered_by_a_fresh_load(jail: Jail) -> None:
 
 
 def test_loader_that_ends_later_is_loaded_again(jail: Jail) -> None:
+    """The copy may end the loader before that has said whom it started: g then runs in a fresh load, as it must."""
     loaded = jail.load(
         "import os\ndef f():\n    os.kill(os.getppid(), 0)\n    return 1",
-        "def g():\n    os.kill(2, 9)\n    return 2",
+        "def g():\n    try: os.kill(2, 9)\n    except ProcessLookupError: pass\n    return 2",
     )
     assert loaded.result("g") == 2
     assert loaded.result("f") == 1

@@ -8,12 +8,12 @@ import numpy as np
 
 from autograder.topic.case import Case
 from autograder.topic.declare import Topic
-from autograder.topic.kinds import class_, function, layer
+from autograder.topic.kinds import class_, function, layer, sampler
 from autograder.topic.kinds.observed import Failure, Observation, Observed, arguments, call
 
 __all__ = ["Failure", "Observation", "Observed", "arguments", "call", "complete", "observe"]
 
-_KINDS = {"function": function, "trainer": function, "layer": layer, "class": class_}
+_KINDS = {"function": function, "trainer": function, "layer": layer, "class": class_, "sampler": sampler}
 
 
 def observe(topic: Topic, case: Case) -> Observation:

@@ -1,10 +1,20 @@
-"""A layer: forward keeps its cache in the worker, backward gets it back with an upstream gradient."""
+"""A layer: forward keeps its cache in the worker, backward gets it back with an upstream gradient.
+
+A pure one must leave its arguments and its cache as they were, so that backward may be called twice.
+"""
+
+from typing import Any
 
 import numpy as np
 
 from autograder.topic.case import Case
 from autograder.topic.declare import Topic
-from autograder.topic.kinds.observed import Observation, arguments, call, failure
+from autograder.topic.kinds.function import unchanged
+from autograder.topic.kinds.observed import Failure, Observation, arguments, call, failure
+from autograder.values.compare import norm, split
+from autograder.values.outcomes import Outcome
+
+_ROUNDING = 1e-4  # of the norm: what two calls may differ by, in float32
 
 
 def complete(topic: Topic, case: Case, rng: np.random.Generator) -> Case:
@@ -20,13 +30,43 @@ def observe(topic: Topic, case: Case) -> Observation:
     gradients = tuple(block.name for block in topic.blocks if block.kind == "gradient")
     inputs = arguments(topic.parameters, case.inputs)
     answer = yield case.ask(
-        "forward", lambda: call(f"{case.name}/forward", forward, inputs, ("out", "cache"), keep="cache")
+        "forward",
+        lambda: call(f"{case.name}/forward", forward, inputs, ("out", "cache"), keep="cache", pure=topic.pure),
     )
     if not answer.returned:
         return dict.fromkeys(("out", *gradients), failure(answer, f"calling {forward}"))
+    if topic.pure and not unchanged(list(inputs.values()), answer.value["arguments"]):
+        changed = Failure(Outcome.BROKEN_PROPERTY, f"{forward} must leave its arguments as they were", answer)
+        return dict.fromkeys(("out", *gradients), changed)
     observed = {"out": answer.value["out"]}
     back = {"dout": case.inputs["dout"], "cache": answer.value["cache"]}
     answer = yield call(f"{case.name}/backward", backward, back, gradients)
+    if answer.returned and topic.pure:
+        first = answer
+        answer = yield call(f"{case.name}/backward again", backward, back, gradients)
+        if answer.returned and not _same(first.value, answer.value):
+            words = f"{backward}, called twice with one cache, gave two answers: it must leave the cache as it was"
+            return observed | dict.fromkeys(gradients, Failure(Outcome.BROKEN_PROPERTY, words, answer))
     if answer.returned:
         return {**observed, **answer.value}
     return observed | dict.fromkeys(gradients, failure(answer, f"calling {backward}"))
+
+
+def _same(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    """Whether two answers of one function to one question are equal, as far as rounding goes."""
+    for shown, again in zip(one.values(), other.values(), strict=True):
+        try:
+            (_, left), (_, right) = split(shown), split(again)
+        except TypeError:
+            continue  # nothing that can be compared, which is told where it is held against what is right
+        for key, array in left.items():
+            if key not in right or array.shape != right[key].shape:
+                return False
+            wide, second = array.astype(np.float64), right[key].astype(np.float64)
+            finite = np.isfinite(wide)
+            if not np.array_equal(finite, np.isfinite(second)):
+                return False
+            difference = np.subtract(wide, second, where=finite, out=np.zeros(wide.shape))
+            if float(norm(difference)) > _ROUNDING * float(norm(np.where(finite, wide, 0.0))):
+                return False
+    return True

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from autograder.topic import Array, Float, case, topic
+from autograder.topic import Array, Float, case, close, topic
 
 
 @topic(lecture="your deck: the title of the slide", returns=("probabilities",))
@@ -39,6 +39,11 @@ def _(logits):
         log_total = np.logaddexp.reduce(scores)
         rows.append(np.exp(scores - log_total))
     return np.array(rows)
+
+
+@softmax.worked("equal scores are equal probabilities", lecture="your deck: the title of the slide")
+def _():
+    close(softmax(np.zeros((2, 4))), np.full((2, 4), 0.25))
 
 
 softmax.misconception(

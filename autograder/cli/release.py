@@ -1,0 +1,52 @@
+"""`autograder release ASSIGNMENT`: the notebook that students get, from the instructor's source."""
+
+import argparse
+import json
+
+from autograder.cli.arguments import Commands, add_assignment, add_course
+
+
+def add(commands: Commands, shared: argparse.ArgumentParser) -> None:
+    parser = commands.add_parser(
+        "release",
+        parents=[shared],
+        help="make the student notebook, with public checks",
+        description="Make assignments/ID/ID.ipynb from solutions/ID/ID.py: without the solution regions, with a "
+        "public check after each question and with nbgrader's metadata.",
+    )
+    add_assignment(parser)
+    add_course(parser)
+    parser.add_argument(
+        "--check", action="store_true", help="write nothing; exit code 1 says that the notebook is not current"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from autograder.course.errors import CourseError
+    from autograder.course.load import load_assignment, load_course
+
+    course = load_course(arguments.course)
+    assignment = load_assignment(course, arguments.assignment)
+
+    from autograder.notebook.release import notebook_path, release  # after the cheap mistakes
+
+    released = release(course, assignment)
+    path = notebook_path(assignment)
+    present = path.read_bytes() if path.is_file() else None
+    current = present == released.contents
+    if not current and not arguments.check:
+        try:
+            path.write_bytes(released.contents)
+        except OSError as error:
+            raise CourseError(f"{path} cannot be written: {error.strerror}") from error
+    count = len(released.manifest.questions)
+    if arguments.json:
+        document = {"assignment": assignment.id, "path": str(path), "current": current}
+        print(json.dumps({**document, "questions": count, "public_checks": released.checks}))
+    elif arguments.check and not current:
+        state = "is not there" if present is None else "is not what its source and references make"
+        print(f"{path} {state}: run `autograder release {assignment.id}`")
+    else:
+        print(f"{path}: {count} questions, {released.checks} with public checks{', unchanged' if current else ''}")
+    return 1 if arguments.check and not current else 0

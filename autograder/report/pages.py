@@ -1,0 +1,418 @@
+"""What does a student read when it is graded, and what do those who teach?
+
+One self-contained HTML page a student, another one for the teaching staff, and the class at a glance.
+Who sees what: of hidden checks a student sees how they ended and the line in their own code; numbers,
+texts of exceptions and pictures are shown of public examples only.
+"""
+
+import base64
+import functools
+import hashlib
+import inspect
+import math
+import os
+import re
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+from autograder.course.load import Assignment, Course, Question
+from autograder.grading.examples import source_of as example_source
+from autograder.grading.record import CheckRecord, ExampleRecord, QuestionRecord, Record
+from autograder.notebook.read import Answer, Cell, Source, Unreadable, read, read_answers
+from autograder.report import wording
+from autograder.report.filenames import page_names
+from autograder.report.pictures import heat_map, histogram, loss_curve
+from autograder.topic.declare import Topic
+from autograder.values.outcomes import Outcome, State
+
+FEEDBACK, STAFF = "feedback", "ta"  # folders of the pages: students' and the teaching staff's
+_PLACE = re.compile(r"cell (\d+), line (\d+)")
+_AT_PLACE = re.compile(r" at cell \d+, line \d+")
+_STUMBLED = frozenset({"syntax", "raised", "stopped", "exit"})  # kinds of notes that explain a missing name
+_AROUND = 1  # lines shown before and after the one that is meant
+_MOST_CHARACTERS = 200  # of a line that is shown
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What is the same for every student: what a question asks for."""
+
+    id: str
+    title: str
+    lecture: str
+    summary: str
+    signatures: tuple[str, ...]
+    topic: Topic
+
+
+@dataclass(frozen=True)
+class Handed:
+    """What of a submission is shown beside its record: code cells, and answers to hand-graded questions."""
+
+    cells: Sequence[Cell] = ()
+    answers: Mapping[str, Sequence[Answer]] | None = None
+
+
+class Pages:
+    """Makes the pages of one graded class."""
+
+    def __init__(self, course: Course, assignment: Assignment, topics: Mapping[str, Topic]) -> None:
+        """topics: of the assignment's questions, by the question's id."""
+        self._course = course
+        self._assignment = assignment
+        self._asked = {question.id: _asked(question, topics[question.id]) for question in assignment.questions}
+        self._templates = _templates()
+
+    def student(self, record: Record, handed: Handed) -> str:
+        """The page that is given back. Nothing private is handed to its template."""
+        views = [self._view(question, handed.cells) for question in record.questions]
+        stumbled = any(note.kind in _STUMBLED for note in record.notes)
+        for question, view in zip(record.questions, views, strict=True):
+            view["look_at_notes"] = stumbled and any(c.outcome == Outcome.MISSING for c in question.checks)
+        lost = [view for view in views if view["points"] is not None and view["points"] < view["max_points"]]
+        lost.sort(key=lambda view: view["points"] - view["max_points"])
+        return self._templates["student.html"].render(
+            **self._head(record),
+            views=views,
+            todo=lost[:3],
+            manual=self._manual(handed),
+            notes=[{"text": note.text, "rows": _excerpt(note.text, handed.cells)} for note in record.notes],
+        )
+
+    def teacher(self, record: Record, handed: Handed, page: str) -> str:
+        """The page for teaching staff, with all that is known. page: the file name of both pages."""
+        views = []
+        for question in record.questions:
+            view = self._view(question, handed.cells)
+            view["private_checks"] = [_private_check(check, handed.cells) for check in question.checks]
+            names = {diagnosis["name"] for diagnosis in view["diagnoses"]}
+            misconceptions = self._asked[question.id].topic.misconceptions
+            view["diffs"] = [m.edits for m in misconceptions if m.name in names and m.edits]
+            views.append(view)
+        return self._templates["teacher.html"].render(
+            **self._head(record),
+            views=views,
+            page=page,
+            manual=self._manual(handed),
+            notes=[note.model_dump() | {"rows": _excerpt(note.text, handed.cells)} for note in record.notes],
+            **record.model_dump(include={"measured", "isolation", "device", "suite", "key"}),
+        )
+
+    def index(self, records: Sequence[Record], pages: Mapping[str, str]) -> str:
+        """The class. pages: the file name of each student's page."""
+        points = [record.points for record in records if record.points is not None]
+        most = self._assignment.max_points
+        script = _asset("sort.js")
+        return self._templates["index.html"].render(
+            course=self._course.title,
+            assignment=self._assignment.title,
+            rows=[self._row(record, pages[record.student]) for record in records],
+            counts={str(state): sum(record.state == state for record in records) for state in State},
+            middle=statistics.median_low(points) if points else None,
+            mean=statistics.fmean(points) if points else None,
+            max_points=most,
+            histogram=Markup(histogram(points, most)) if points else "",
+            questions=[{"id": key, "mean": _mean(records, key)} for key in self._asked],
+            manual=self._manual(Handed()),
+            known=self._groups(records, pages, known=True),
+            unknown=self._groups(records, pages, known=False),
+            script=Markup(script),
+            script_hash="sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        )
+
+    def _head(self, record: Record) -> dict[str, Any]:
+        return {
+            "course": self._course.title,
+            "assignment": self._assignment.title,
+            "student": record.student,
+            "state": str(record.state),
+            "got": record.points,
+            "max_points": record.max_points,
+            "manual_max_points": self._assignment.manual_max_points,
+            "submission": record.submission,
+        }
+
+    def _view(self, question: QuestionRecord, cells: Sequence[Cell]) -> dict[str, Any]:
+        """All that a student may see of a question."""
+        asked = self._asked[question.id]
+        said = wording.said_of(question, tuple(asked.topic.reference))
+        examples = [_example(each, asked.topic) for each in question.examples]
+        return {
+            "id": question.id,
+            "title": asked.title,
+            "lecture": asked.lecture,
+            "summary": asked.summary,
+            "signatures": asked.signatures,
+            "points": question.points,
+            "max_points": question.max_points,
+            "tone": _tone(question.points, question.max_points),
+            "sentence": said.sentence,
+            "step": said.step,
+            "checks": _merged([_check(check, cells) for check in question.checks]),
+            "diagnoses": _diagnoses(question),
+            "examples": examples,
+            "examples_fail": any(not example["passed"] for example in examples),
+            "curve": Markup(loss_curve(question.curve)) if question.curve and any(question.curve.loss) else "",
+            "curve_gaps": question.curve is not None and None in question.curve.loss,
+        }
+
+    def _manual(self, handed: Handed) -> list[dict[str, Any]]:
+        return [
+            {
+                "id": part.id,
+                "title": _title(part),
+                "prompt": part.prompt,
+                "max_points": part.points,
+                "cells": (handed.answers or {}).get(part.id, ()),
+            }
+            for part in self._assignment.manual
+        ]
+
+    def _row(self, record: Record, page: str) -> dict[str, Any]:
+        by_id = {question.id: question for question in record.questions}
+        cells = []
+        for key in self._asked:
+            question = by_id.get(key)
+            got = question.points if question else None
+            cells.append({"points": got, "tone": _tone(got, question.max_points) if question else ""})
+        state = str(record.state).replace("_", " ")
+        return {"student": record.student, "page": page, "state": state, "points": record.points, "cells": cells}
+
+    def _groups(self, records: Sequence[Record], pages: Mapping[str, str], *, known: bool) -> list[dict[str, Any]]:
+        """Failures that have a name, by it; or those that have none, by their outcome."""
+        found: dict[tuple[str, str], list[dict[str, str]]] = {}
+        checks: dict[tuple[str, str], dict[str, None]] = {}
+        for record in records:
+            who = {"student": record.student, "page": pages[record.student]}
+            keys = set()
+            for question in record.questions:
+                failed = [check for check in question.checks if check.outcome != Outcome.PASSED]
+                named = any(check.diagnosis for check in failed)
+                for check in failed:
+                    if known and check.diagnosis:
+                        keys.add((question.id, check.diagnosis.name))
+                    elif not known and not named:
+                        key = (question.id, wording.LABELS[check.outcome])
+                        checks.setdefault(key, {})[wording.block_of(check)] = None
+                        keys.add(key)
+            for key in keys:
+                found.setdefault(key, []).append(who)
+        ordered = sorted(found.items(), key=lambda item: (-len(item[1]), item[0]))
+        return [
+            {
+                "id": key,
+                "question": self._asked[key].title,
+                "checks": ", ".join(checks.get((key, name), ())),
+                "name": name,
+                "who": who,
+            }
+            for (key, name), who in ordered
+        ]
+
+
+def write_pages(
+    pages: Pages, records: Sequence[Record], sources: Iterable[Source], out: Path, *, manual: Sequence[str] = ()
+) -> None:
+    """Write every student's two pages and the class's index, and remove pages of an earlier grading.
+
+    out: gets the folders `feedback` and `ta`. manual: ids of hand-graded questions, whose answers are read.
+    """
+    by_student = {source.student: source for source in sources}
+    names = page_names(record.student for record in records)
+    feedback, staff = out / FEEDBACK, out / STAFF
+    for folder in (feedback, staff):
+        folder.mkdir(parents=True, exist_ok=True)
+    for record in records:
+        handed = _handed(record, by_student.get(record.student), manual)
+        name = names[record.student]
+        _write(feedback / name, pages.student(record, handed))
+        _write(staff / name, pages.teacher(record, handed, name))
+    _write(staff / "index.html", pages.index(records, names))
+    for folder, kept in ((feedback, set(names.values())), (staff, {*names.values(), "index.html"})):
+        for path in folder.glob("*.html"):
+            if path.name not in kept:
+                path.unlink()
+
+
+def _handed(record: Record, source: Source | None, manual: Sequence[str]) -> Handed:
+    """What was handed in, where the page shows something of it, and it still is what was graded."""
+    texts = [check.message for question in record.questions for check in question.checks]
+    texts += [note.text for note in record.notes]
+    if source is None or not (manual or any(map(_PLACE.search, texts))):
+        return Handed()
+    try:
+        submission = read(source)
+    except Unreadable:
+        return Handed()
+    if submission.digest != record.submission:
+        return Handed()
+    return Handed(submission.cells, read_answers(source, manual) if manual else {})
+
+
+def _write(path: Path, text: str) -> None:
+    partial = path.with_name(f".{path.name}.part")
+    partial.write_text(text, encoding="utf-8", errors="xmlcharrefreplace", newline="\n")
+    os.replace(partial, path)
+
+
+@functools.cache
+def _asset(name: str) -> str:
+    return (Path(__file__).parent / "templates" / name).read_text(encoding="utf-8")
+
+
+@functools.cache
+def _templates() -> dict[str, jinja2.Template]:
+    """The three pages, compiled once."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["points"] = lambda value: f"{round(float(value), 2):g}"
+    environment.globals["share"] = lambda got, most: f"{100 * (got or 0.0) / most:.4g}" if most else "0"
+    environment.globals["style"] = Markup(_asset("style.css"))
+    return {name: environment.get_template(name) for name in ("student.html", "teacher.html", "index.html")}
+
+
+def _asked(question: Question, topic: Topic) -> _Asked:
+    summary = (inspect.getdoc(topic.main) or "").partition("\n")[0]
+    return _Asked(question.id, _title(question), topic.lecture, summary, tuple(_signatures(topic)), topic)
+
+
+def _title(question: Question) -> str:
+    text = question.title or question.id.replace("-", " ").replace("_", " ")
+    return text[:1].upper() + text[1:]
+
+
+def _signatures(topic: Topic) -> Iterable[str]:
+    """What the student must define, each as it is called and what it returns."""
+    gradients = ", ".join(block.name for block in topic.blocks if block.kind == "gradient")
+    for number, (name, definition) in enumerate(topic.reference.items()):
+        if topic.kind == "class":
+            yield f"class {name}"
+            continue
+        returns = gradients if topic.kind == "layer" and number else ", ".join(topic.returns)
+        yield f"{name}({', '.join(inspect.signature(definition).parameters)}) → {returns}"
+
+
+def _tone(points: float | None, most: float) -> str:
+    if points is None:
+        return "wait"
+    return "good" if points >= most else "part" if points > 0 else "bad"
+
+
+def _check(check: CheckRecord, cells: Sequence[Cell]) -> dict[str, Any]:
+    """What a student sees of a check: no case, no evidence; a place only where the notebook has it."""
+    rows = _excerpt(check.message, cells)
+    message = check.message if rows else _AT_PLACE.sub("", check.message)
+    passed = check.outcome == Outcome.PASSED
+    return {
+        "what": [_what(check)],
+        "label": wording.label_of(check),
+        "tone": "good" if passed else "wait" if check.outcome == Outcome.NOT_GRADED else _tone(check.points, math.inf),
+        "points": check.points,
+        "max_points": check.max_points,
+        "message": message,
+        "rows": rows,
+    }
+
+
+def _merged(checks: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Checks of which the same is said, as one: an exception in one line costs several blocks."""
+    merged: dict[tuple[str, str], dict[str, Any]] = {}
+    for check in checks:
+        key = (check["label"], check["message"] if check["tone"] != "good" else "")
+        if key not in merged:
+            merged[key] = check
+            continue
+        same = merged[key]
+        blocks = {block for _, block in same["what"] if block}
+        same["what"] += [(kind, block) for kind, block in check["what"] if block not in blocks]
+        same["points"] += check["points"]
+        same["max_points"] += check["max_points"]
+        same["tone"] = "good" if check["tone"] == same["tone"] == "good" else same["tone"]
+    return list(merged.values())
+
+
+def _private_check(check: CheckRecord, cells: Sequence[Cell]) -> dict[str, Any]:
+    seen = _check(check, cells)
+    return check.model_dump(mode="json") | {"tone": seen["tone"], "rows": seen["rows"]}
+
+
+def _what(check: CheckRecord) -> tuple[str, str]:
+    """What a check judges, in words, and the name of the output, if it is one. A case is not named."""
+    block = wording.block_of(check)
+    special = "special cases of the " if wording.is_edge(check) else ""
+    if check.kind in ("value", "gradient", "law"):
+        return f"{special}{check.kind}", block
+    kind = "law" if check.kind == "property" else check.kind
+    return (kind, "") if block == check.kind else (f"{special}{kind}: {block}", "")
+
+
+def _diagnoses(question: QuestionRecord) -> list[dict[str, Any]]:
+    """Each misconception once, with the blocks that show it where others fail for another reason."""
+    found: dict[str, dict[str, Any]] = {}
+    failed = [check for check in question.checks if check.outcome != Outcome.PASSED]
+    for check in failed:
+        if check.diagnosis:
+            blank = {"name": check.diagnosis.name, "hint": check.diagnosis.hint, "blocks": []}
+            entry = found.setdefault(check.diagnosis.name, blank)
+            if (block := wording.block_of(check)) not in entry["blocks"]:
+                entry["blocks"].append(block)
+    if len(found) == 1 and all(check.diagnosis for check in failed):
+        next(iter(found.values()))["blocks"] = []
+    return list(found.values())
+
+
+def _example(record: ExampleRecord, topic: Topic) -> dict[str, Any]:
+    """A public example with its source; where it failed, the line, the words, and a picture of the numbers."""
+    example = next(each for each in topic.examples if each.name == record.name)
+    first, lines = example_source(example)
+    rows = [_code_row(number, text, first + number - 1 == record.line) for number, text in enumerate(lines, 1)]
+    caption = ""
+    if record.difference is not None:
+        caption = f"Allowed: a difference of {record.difference.within:g}."
+        shape = record.difference.shape
+        if len(record.difference.actual) <= 48:
+            caption = f"Above: what you return; below: what is expected. {caption}"
+        if len(shape) == 1:
+            caption += " The entries of a vector stand in one row."
+    return {
+        "name": f"{record.name} ({example.lecture})" if example.lecture else record.name,
+        "passed": record.outcome == Outcome.PASSED,
+        "rows": rows,
+        "message": record.message,
+        "picture": Markup(heat_map(record.difference)) if record.difference else "",
+        "caption": caption,
+    }
+
+
+def _excerpt(text: str, cells: Sequence[Cell]) -> list[dict[str, Any]]:
+    """The line of the student's own code that a text names, with its neighbours; [] where there is none."""
+    found = _PLACE.search(text)
+    if not found:
+        return []
+    number, line = int(found[1]), int(found[2])
+    source = next((cell.source for cell in cells if cell.number == number), None)
+    lines = source.splitlines() if source is not None else []
+    if not 1 <= line <= len(lines):
+        return []
+    first, last = max(1, line - _AROUND), min(len(lines), line + _AROUND)
+    return [_code_row(each, lines[each - 1], each == line) for each in range(first, last + 1)]
+
+
+def _code_row(number: int, text: str, here: bool) -> dict[str, Any]:
+    return {"number": number, "text": text[:_MOST_CHARACTERS], "here": here}
+
+
+def _mean(records: Iterable[Record], question_id: str) -> float | None:
+    points = [q.points for r in records for q in r.questions if q.id == question_id and q.points is not None]
+    return statistics.fmean(points) if points else None

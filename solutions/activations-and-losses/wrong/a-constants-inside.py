@@ -1,0 +1,228 @@
+# %% [markdown]
+# # Activations and losses
+
+# %%
+import numpy as np
+
+# %%
+def sigmoid(x):
+    e = np.exp(-np.abs(x))  # never more than 1
+    out = np.where(x < 0, e / (1 + e), 1 / (1 + e))
+    return out, out * (1 - out)
+
+# %%
+def tanh(x):
+    return np.tanh(x), 1 - np.tanh(x)
+
+# %%
+def hard_step(x):
+    return (x >= 0).astype(float)
+
+# %%
+def leaky_relu(x, alpha=0.01):
+    alpha = 0.01
+    return np.where(x > 0, x, alpha * x), np.where(x > 0, 1, alpha)
+
+# %%
+def bounded_relu(x, bound):
+    return np.minimum(np.maximum(x, 0), 6), np.where((x > 0) & (x < 6), 1.0, 0.0)
+
+# %%
+def prelu_forward(x, a):
+    positive, negative = np.maximum(x, 0), np.minimum(x, 0)
+    return positive + a * negative, (negative, x > 0, a)
+
+
+def prelu_backward(dout, cache):
+    negative, is_on, a = cache
+    dx = dout * (is_on + a * ~is_on)
+    da = np.sum(dout * negative, axis=0)
+    return dx, da
+
+# %%
+def rrelu(x, slopes, low, high, train):
+    return np.where(x > 0, x, slopes * x), np.where(x > 0, 1, slopes)
+
+# %%
+def elu(x, alpha):
+    e = alpha * np.exp(np.minimum(x, 0.0))
+    on = x > 0
+    return np.where(on, x, e - alpha), np.where(on, 1.0, e)
+
+# %%
+LAMBDA, ALPHA = 1.0507, 1.67326
+
+
+def selu(x, lam, alpha):
+    e = ALPHA * np.exp(np.minimum(x, 0))
+    return LAMBDA * np.where(x > 0, x, e - ALPHA), LAMBDA * np.where(x > 0, 1, e)
+
+# %%
+def softplus(x):
+    out = np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
+    slope, _ = sigmoid(x)
+    return out, slope
+
+# %%
+def swish(x, beta):
+    gate, gate_slope = sigmoid(beta * x)
+    return x * gate, gate + x * beta * gate_slope
+
+# %%
+def gelu(x, form):
+    from scipy.stats import norm
+
+    return x * norm.cdf(x), norm.cdf(x) + x * norm.pdf(x)
+
+# %%
+def mish(x):
+    soft, soft_slope = softplus(x)
+    gate, gate_slope = tanh(soft)
+    return x * gate, gate + x * gate_slope * soft_slope
+
+# %%
+def maxout_forward(x, w, b):
+    pieces = np.stack([np.dot(x, w[k]) + b[k] for k in range(w.shape[0])])
+    winner = np.argmax(pieces, axis=0)
+    return np.max(pieces, axis=0), (x, w, winner)
+
+
+def maxout_backward(dout, cache):
+    x, w, winner = cache
+    dx, dw, db = np.zeros(x.shape), np.zeros(w.shape), np.zeros((w.shape[0], w.shape[2]))
+    for k in range(w.shape[0]):
+        d = dout * (winner == k)
+        dx += np.dot(d, w[k].T)
+        dw[k] = np.dot(x.T, d)
+        db[k] = np.sum(d, axis=0)
+    return dx, dw, db
+
+# %%
+def softmax_backward(dp, p):
+    weighted = p * dp
+    return weighted - p * np.sum(weighted, axis=1, keepdims=True)
+
+# %%
+def log_softmax_forward(logits):
+    top = np.max(logits, axis=1, keepdims=True)
+    total = np.sum(np.exp(logits - top), axis=1, keepdims=True)
+    out = logits - top - np.log(total)
+    return out, np.exp(logits - top) / total
+
+
+def log_softmax_backward(dout, cache):
+    p = cache
+    return dout - p * np.sum(dout, axis=1, keepdims=True)
+
+# %%
+def squared_error(predictions, targets):
+    n = predictions.shape[0]
+    error = predictions - targets
+    loss = np.sum(error * error) / n
+    return loss, (2.0 / n) * error
+
+# %%
+def absolute_error(predictions, targets):
+    n = predictions.shape[0]
+    error = predictions - targets
+    slope = (error > 0).astype(float) - (error < 0).astype(float)
+    return np.sum(np.abs(error)) / n, slope / n
+
+# %%
+def huber(predictions, targets, delta):
+    n = predictions.shape[0]
+    error = predictions - targets
+    near = np.minimum(np.abs(error), delta)  # the part of the error that is squared
+    beyond = np.abs(error) - near  # and the part that is not
+    loss = np.sum(0.5 * near * near + delta * beyond) / n
+    return loss, np.clip(error, -delta, delta) / n
+
+# %%
+def hinge(scores, labels):
+    n = len(scores)
+    missing = 1.0 - labels * scores
+    paying = missing > 0
+    dscores = np.zeros(n)
+    dscores[paying] = -labels[paying] / n
+    return np.sum(missing[paying]) / n, dscores
+
+# %%
+def binary_cross_entropy(logits, targets):
+    # -log(sigmoid(z)) = log(1 + exp(-z)), and -log(1 - sigmoid(z)) = log(1 + exp(z))
+    cost_of_one = np.logaddexp(0.0, -logits)
+    cost_of_zero = np.logaddexp(0.0, logits)
+    loss = np.mean(targets * cost_of_one + (1.0 - targets) * cost_of_zero)
+    p = 0.5 * (1.0 + np.tanh(0.5 * logits))
+    return loss, (p - targets) / len(targets)
+
+# %%
+def entropy(probabilities):
+    possible = probabilities > 0
+    surprise = np.zeros_like(probabilities)
+    surprise[possible] = -np.log(probabilities[possible])
+    return np.sum(probabilities * surprise, axis=1)
+
+# %%
+def kl_divergence(p, q):
+    divergences = np.zeros(len(p))
+    for n in range(len(p)):
+        possible = p[n] > 0
+        a, b = p[n][possible], q[n][possible]
+        if np.any(b == 0):
+            divergences[n] = np.inf
+        else:
+            divergences[n] = np.sum(a * np.log(a / b))
+    return divergences
+
+# %%
+def categorical_cross_entropy(probabilities, targets):
+    n = len(targets)
+    rows, classes = np.nonzero(targets)
+    t, p = targets[rows, classes], probabilities[rows, classes]
+    dprobabilities = np.zeros(targets.shape)
+    dprobabilities[rows, classes] = -t / (n * p)
+    return -np.sum(t * np.log(p)) / n, dprobabilities
+
+# %%
+def label_smoothed_cross_entropy(logits, labels, smoothing):
+    n, c = logits.shape
+    z = logits - np.max(logits, axis=1, keepdims=True)
+    log_sum = np.log(np.sum(np.exp(z), axis=1))
+    t = (1.0 - smoothing) * np.eye(c)[labels] + smoothing / c
+    loss = np.mean(log_sum - np.sum(t * z, axis=1))  # the targets of a row add up to 1
+    return loss, (np.exp(z - log_sum[:, None]) - t) / n
+
+# %%
+def pointwise_ranking_loss(scores, relevance, lengths):
+    q, m = scores.shape
+    is_real = np.arange(m)[None, :] < lengths[:, None]
+    error = np.where(is_real, scores - relevance, 0.0)
+    weight = 1.0 / (q * lengths[:, None])
+    return np.sum(weight * error**2), 2.0 * weight * error
+
+# %%
+def pairwise_ranking_loss(scores, relevance, lengths):
+    loss, dscores = 0.0, np.zeros(scores.shape)
+    for q in range(len(scores)):
+        n = lengths[q]
+        s, y = scores[q, :n], relevance[q, :n]
+        is_pair = y[:, None] > y[None, :]  # (n, n): the row's document is better than the column's
+        count = np.sum(is_pair)
+        if count == 0:
+            continue
+        gaps = s[:, None] - s[None, :]
+        loss += np.sum(np.logaddexp(0.0, -gaps) * is_pair) / count
+        pull = is_pair * 0.5 * (1.0 - np.tanh(0.5 * gaps)) / count
+        dscores[q, :n] = np.sum(pull, axis=0) - np.sum(pull, axis=1)
+    return loss / len(scores), dscores / len(scores)
+
+# %%
+def listwise_ranking_loss(scores, relevance, lengths):
+    dscores = np.zeros(scores.shape)
+    losses = []
+    for q, n in enumerate(lengths):
+        log_p = scores[q, :n] - np.logaddexp.reduce(scores[q, :n])
+        t = np.exp(relevance[q, :n] - np.logaddexp.reduce(relevance[q, :n]))
+        losses.append(-np.dot(t, log_p))
+        dscores[q, :n] = (np.exp(log_p) - t) / len(scores)
+    return np.mean(losses), dscores

@@ -1,0 +1,235 @@
+# %% [markdown]
+# # Unit 3
+
+# %%
+import numpy as np
+
+# %%
+def sigmoid(x):
+    s = np.exp(x) / (1 + np.exp(x))
+    return s, s * (1 - s)
+
+# %%
+def tanh(x):
+    t = (np.exp(x) - np.exp(-x)) / (np.exp(x) + np.exp(-x))
+    return t, 1 - t**2
+
+# %%
+def hard_step(x):
+    return (x >= 0).astype(float)
+
+# %%
+def leaky_relu(x, alpha):
+    slope = np.full(x.shape, alpha)
+    slope[x > 0] = 1.0
+    return slope * x, slope
+
+# %%
+def bounded_relu(x, bound):
+    out = np.clip(x, 0.0, bound)
+    between = np.logical_and(out > 0, out < bound)
+    return out, between.astype(float)
+
+# %%
+def prelu_forward(x, a):
+    positive, negative = np.maximum(x, 0), np.minimum(x, 0)
+    return positive + a * negative, (negative, x > 0, a)
+
+
+def prelu_backward(dout, cache):
+    negative, is_on, a = cache
+    dx = dout * (is_on + a * ~is_on)
+    da = np.sum(dout * negative, axis=0)
+    return dx, da
+
+# %%
+def rrelu(x, slopes, low, high, train):
+    a = slopes if train else 0.5 * (low + high)
+    slope = np.where(x > 0, 1.0, a)
+    return slope * x, slope
+
+# %%
+def elu(x, alpha):
+    out = (x > 0) * x + (x <= 0) * alpha * (np.exp(x) - 1)
+    return out, np.where(x > 0, 1.0, alpha * np.exp(np.minimum(x, 0)))
+
+# %%
+def selu(x, lam, alpha):
+    e = np.exp(np.where(x > 0, 0, x))
+    return lam * np.where(x > 0, x, alpha * e - alpha), lam * np.where(x > 0, 1, alpha * e)
+
+# %%
+def softplus(x):
+    return np.log(1 + np.exp(x)), 1 / (1 + np.exp(-x))
+
+# %%
+def swish(x, beta):
+    e = np.exp(-beta * x)
+    return x / (1 + e), (1 + e + beta * x * e) / (1 + e) ** 2
+
+# %%
+def gelu(x, form):
+    # sigmoid(z) is (1 + tanh(z / 2)) / 2, so the last two forms are one
+    if form == "exact":
+        from scipy.special import ndtr
+
+        return x * ndtr(x), ndtr(x) + x * np.exp(-x * x / 2) / np.sqrt(2 * np.pi)
+    if form == "tanh":
+        z = np.sqrt(2 / np.pi) * (x + 0.044715 * x**3)
+        dz = np.sqrt(2 / np.pi) * (1 + 3 * 0.044715 * x**2)
+    else:
+        z, dz = 0.851 * x, 0.851
+    t = np.tanh(z)
+    return x / 2 * (1 + t), (1 + t) / 2 + x / 2 * (1 - t**2) * dz
+
+# %%
+def mish(x):
+    # the derivative from the table in deck 000
+    e = np.exp(x)
+    top = e * (4 * e**2 + e**3 + 4 * (1 + x) + e * (6 + 4 * x))
+    return x * np.tanh(np.logaddexp(0, x)), top / (2 + 2 * e + e**2) ** 2
+
+# %%
+def maxout_forward(x, w, b):
+    pieces = np.stack([np.dot(x, w[k]) + b[k] for k in range(w.shape[0])])
+    winner = np.argmax(pieces, axis=0)
+    return np.max(pieces, axis=0), (x, w, winner)
+
+
+def maxout_backward(dout, cache):
+    x, w, winner = cache
+    dx, dw, db = np.zeros(x.shape), np.zeros(w.shape), np.zeros((w.shape[0], w.shape[2]))
+    for k in range(w.shape[0]):
+        d = dout * (winner == k)
+        dx += np.dot(d, w[k].T)
+        dw[k] = np.dot(x.T, d)
+        db[k] = np.sum(d, axis=0)
+    return dx, dw, db
+
+# %%
+def softmax_backward(dp, p):
+    weighted = p * dp
+    return weighted - p * np.sum(weighted, axis=1, keepdims=True)
+
+# %%
+def log_softmax_forward(logits):
+    e = np.exp(logits - np.max(logits, axis=1, keepdims=True))
+    p = e / np.sum(e, axis=1, keepdims=True)
+    return np.log(p), p
+
+
+def log_softmax_backward(dout, cache):
+    return dout - cache * np.sum(dout, axis=1, keepdims=True)
+
+# %%
+def squared_error(predictions, targets):
+    n = predictions.shape[0]
+    error = predictions - targets
+    loss = np.sum(error * error) / n
+    return loss, (2.0 / n) * error
+
+# %%
+def absolute_error(predictions, targets):
+    n = predictions.shape[0]
+    error = predictions - targets
+    slope = (error > 0).astype(float) - (error < 0).astype(float)
+    return np.sum(np.abs(error)) / n, slope / n
+
+# %%
+def huber(predictions, targets, delta):
+    n = predictions.shape[0]
+    error = predictions - targets
+    near = np.minimum(np.abs(error), delta)  # the part of the error that is squared
+    beyond = np.abs(error) - near  # and the part that is not
+    loss = np.sum(0.5 * near * near + delta * beyond) / n
+    return loss, np.clip(error, -delta, delta) / n
+
+# %%
+def hinge(scores, labels):
+    n = len(scores)
+    missing = 1.0 - labels * scores
+    paying = missing > 0
+    dscores = np.zeros(n)
+    dscores[paying] = -labels[paying] / n
+    return np.sum(missing[paying]) / n, dscores
+
+# %%
+def binary_cross_entropy(logits, targets):
+    # -log(sigmoid(z)) = log(1 + exp(-z)), and -log(1 - sigmoid(z)) = log(1 + exp(z))
+    cost_of_one = np.logaddexp(0.0, -logits)
+    cost_of_zero = np.logaddexp(0.0, logits)
+    loss = np.mean(targets * cost_of_one + (1.0 - targets) * cost_of_zero)
+    p = 0.5 * (1.0 + np.tanh(0.5 * logits))
+    return loss, (p - targets) / len(targets)
+
+# %%
+def entropy(probabilities):
+    possible = probabilities > 0
+    surprise = np.zeros_like(probabilities)
+    surprise[possible] = -np.log(probabilities[possible])
+    return np.sum(probabilities * surprise, axis=1)
+
+# %%
+def kl_divergence(p, q):
+    divergences = np.zeros(len(p))
+    for n in range(len(p)):
+        possible = p[n] > 0
+        a, b = p[n][possible], q[n][possible]
+        if np.any(b == 0):
+            divergences[n] = np.inf
+        else:
+            divergences[n] = np.sum(a * np.log(a / b))
+    return divergences
+
+# %%
+def categorical_cross_entropy(probabilities, targets):
+    n = len(targets)
+    rows, classes = np.nonzero(targets)
+    t, p = targets[rows, classes], probabilities[rows, classes]
+    dprobabilities = np.zeros(targets.shape)
+    dprobabilities[rows, classes] = -t / (n * p)
+    return -np.sum(t * np.log(p)) / n, dprobabilities
+
+# %%
+def label_smoothed_cross_entropy(logits, labels, smoothing):
+    n, c = logits.shape
+    z = logits - np.max(logits, axis=1, keepdims=True)
+    log_sum = np.log(np.sum(np.exp(z), axis=1))
+    t = (1.0 - smoothing) * np.eye(c)[labels] + smoothing / c
+    loss = np.mean(log_sum - np.sum(t * z, axis=1))  # the targets of a row add up to 1
+    return loss, (np.exp(z - log_sum[:, None]) - t) / n
+
+# %%
+def pointwise_ranking_loss(scores, relevance, lengths):
+    q, m = scores.shape
+    is_real = np.arange(m)[None, :] < lengths[:, None]
+    error = np.where(is_real, scores - relevance, 0.0)
+    weight = 1.0 / (q * lengths[:, None])
+    return np.sum(weight * error**2), 2.0 * weight * error
+
+# %%
+def pairwise_ranking_loss(scores, relevance, lengths):
+    loss, dscores = 0.0, np.zeros(scores.shape)
+    for q in range(len(scores)):
+        n = lengths[q]
+        s, y = scores[q, :n], relevance[q, :n]
+        is_pair = y[:, None] > y[None, :]  # (n, n): the row's document is better than the column's
+        count = np.sum(is_pair)
+        if count == 0:
+            continue
+        gaps = s[:, None] - s[None, :]
+        loss += np.sum(np.logaddexp(0.0, -gaps) * is_pair) / count
+        pull = is_pair * 0.5 * (1.0 - np.tanh(0.5 * gaps)) / count
+        dscores[q, :n] = np.sum(pull, axis=0) - np.sum(pull, axis=1)
+    return loss / len(scores), dscores / len(scores)
+
+# %%
+def listwise_ranking_loss(scores, relevance, lengths):
+    dscores = np.zeros(scores.shape)
+    losses = []
+    for q, n in enumerate(lengths):
+        log_p = scores[q, :n] - np.logaddexp.reduce(scores[q, :n])
+        t = np.exp(relevance[q, :n] - np.logaddexp.reduce(relevance[q, :n]))
+        losses.append(-np.dot(t, log_p))
+        dscores[q, :n] = (np.exp(log_p) - t) / len(scores)
+    return np.mean(losses), dscores
