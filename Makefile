@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 OUT := out/demo
 
-.PHONY: help demo test check soak bench clean
+.PHONY: help demo test check soak fuzz bench bench-peers clean
 .DEFAULT_GOAL := help
 
 help:
@@ -14,7 +14,9 @@ help:
 	@echo "make test    all tests"
 	@echo "make check   format, lint, types and the fast tests: under a minute"
 	@echo "make soak    the long tests; they can be stopped and resumed"
+	@echo "make fuzz    ten minutes each of inputs made to break codec and reader; goes on where it was"
 	@echo "make bench   speed, measured beside the floor"
+	@echo "make bench-peers  the same class by nbgrader, otter and this, into docs/benchmarks.md"
 	@echo "make clean   remove what was made, the environment too"
 
 # Installed again only when what it depends on has changed. The constraints name every version, so
@@ -26,7 +28,7 @@ $(READY): pyproject.toml constraints.txt
 	    { echo "$(PYTHON) has no working venv module; on Debian and Ubuntu: apt install python3-venv" >&2; \
 	      rm -rf $(VENV); exit 2; }
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
-	    --constraint constraints.txt --editable '.[torch,environments,dev]'
+	    --constraint constraints.txt --editable '.[torch,environments,parquet,postgres,docker,nbgrader,dev]'
 	@touch $@
 
 # The example class holds files that nobody could grade, which `grade` says by exit 1: not a failed demo.
@@ -50,10 +52,27 @@ check: $(READY)
 
 soak: $(READY)
 	$(BIN)/python -m tests.soak
+	$(BIN)/python -m tests.soak_gradebook
+
+fuzz: $(READY)
+	$(BIN)/python -m tests.fuzz
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks.floor
 
+# Each peer in an environment of its own, which borrows NumPy and torch from ours: the same numbers, and no
+# second torch. What it has installed itself comes first.
+.venv-peers/%/.ready: benchmarks/peers.py $(READY)
+	@test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check \
+	    $$($(BIN)/python -c 'from benchmarks.peers import PACKAGES; print(*PACKAGES["$*"])')
+	$(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' \
+	    > $$($(@D)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/borrowed.pth
+	@touch $@
+
+bench-peers: .venv-peers/nbgrader/.ready .venv-peers/otter/.ready
+	$(BIN)/python -m benchmarks.peers --write
+
 clean:
-	rm -rf $(VENV) out .autograder .soak build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-peers out .autograder .soak .fuzz build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -52,7 +52,7 @@ async def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     course = load_course(arguments.course)
     assignment = load_assignment(course, arguments.assignment)
     suite = compile_suite(course, assignment)
-    world = await open_world(course, assignment, suite, "namespaces")
+    world = await open_world(course, assignment, suite)
     try:
         chosen, transcripts = await _record(find(arguments.paths), world)
         with tempfile.TemporaryDirectory() as folder:

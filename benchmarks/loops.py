@@ -42,7 +42,7 @@ async def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     course = load_course(arguments.course)
     assignment = load_assignment(course, arguments.assignment)
     suite = compile_suite(course, assignment)
-    world = await open_world(course, assignment, suite, "namespaces")
+    world = await open_world(course, assignment, suite)
     places = {"without": None, "first": 0, "last": arguments.size - 1}
     walls: dict[str, list[float]] = {name: [] for name in places}
     try:

@@ -64,6 +64,10 @@ class RecordingFork:
     def __init__(self, fork: Any, asks: list[Ask]) -> None:
         self._fork, self._asks = fork, asks
 
+    @property
+    def ended(self) -> bool:
+        return bool(self._fork.ended)
+
     async def ask_all(self, asks: Sequence[Ask]) -> list[Answer]:
         self._asks.extend(asks)
         answers: list[Answer] = await self._fork.ask_all(asks)

@@ -153,7 +153,7 @@ def _styles(course: Course, assignment: Assignment, suite: Suite, seeds: range) 
 async def _graded_under(
     course: Course, assignment: Assignment, suite: Suite, seeds: range, students: set[str]
 ) -> list[tuple[int, list[Record]]]:
-    world = await open_world(course, assignment, suite, "namespaces")
+    world = await open_world(course, assignment, suite)
     found = [source for source in find([CLASS]) if source.student in students]
     graded = []
     try:

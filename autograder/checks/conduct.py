@@ -7,7 +7,7 @@ reference, an alternative or a misconception in this process. So the proof runs 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from autograder.checks import accuracy, convergence, distribution, gradient, law, property_, value
+from autograder.checks import accuracy, convergence, distribution, gradient, law, property_, trajectory, value
 from autograder.checks.plan import Check, Plan
 from autograder.checks.together import Batching
 from autograder.checks.verdict import CheckRun, Sheet, Verdict
@@ -23,6 +23,7 @@ _KINDS: dict[str, Callable[[Sheet, Check], CheckRun]] = {
     "accuracy": accuracy.run,
     "law": law.run,
     "distribution": distribution.run,
+    "trajectory": trajectory.run,
 }
 
 BEHIND = "Counts only where the ordinary cases are right."

@@ -16,9 +16,9 @@ from autograder.values.compare import Expectation
 class Check:
     """One check of a question.
 
-    kind: `value`, `gradient`, `property`, `convergence`, `accuracy`, `law` or `distribution`. block: the
-    output it judges, or the name of the property. cases: the cases it looks at, in order. requires: the
-    id of a check that must have passed for this one to count.
+    kind: `value`, `gradient`, `property`, `convergence`, `accuracy`, `law`,
+    `distribution` or `trajectory`. block: the output it judges, or the name of the property. cases: the
+    cases it looks at, in order. requires: the id of a check that must have passed for this one to count.
     """
 
     id: str

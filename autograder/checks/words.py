@@ -43,7 +43,10 @@ def place(detail: Mapping[str, Any]) -> str:
 
 
 def library(detail: Mapping[str, Any]) -> str:
-    """The library that was used though it is not there, where it is one that is known."""
+    """The library that was used though it is not there, where it is one that is known; or what the question forbids
+    by name, which only the examiner says."""
+    if "fence" in detail:
+        return str(detail["fence"])
     top = str(detail.get("name", "")).partition(".")[0]
     return top if top in _LIBRARIES | sys.stdlib_module_names else "something"
 

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import unicodedata
 from pathlib import Path
 from typing import TypeAlias
 
@@ -17,6 +18,31 @@ def add_course(parser: argparse.ArgumentParser) -> None:
 
 def add_assignment(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("assignment", metavar="ASSIGNMENT", help="a folder of the course's assignments/")
+
+
+def add_roster(parser: argparse.ArgumentParser, use: str) -> None:
+    """--roster and what it may take to read it."""
+    parser.add_argument("--roster", type=Path, metavar="FILE", help=f"the LMS's own export of the gradebook: {use}")
+    parser.add_argument(
+        "--id-column", default="", metavar="NAME", help="the roster's header of the student ids, where it is not known"
+    )
+    parser.add_argument(
+        "--encoding", default="", metavar="NAME", help="the roster's encoding, where it cannot be told, such as cp1252"
+    )
+
+
+def add_gradebook(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--gradebook",
+        default="",
+        metavar="URL",
+        help="the gradebook, where it is not the one of course.toml: sqlite:///FILE or postgresql://...",
+    )
+
+
+def student(text: str) -> str:
+    """A student's name in the one form in which it is kept, however it was typed."""
+    return unicodedata.normalize("NFC", text).strip()
 
 
 def positive(text: str) -> int:

@@ -5,21 +5,32 @@ import asyncio
 import json
 import os
 import sys
+from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from autograder.cli.arguments import Commands, add_assignment, add_course, cores, positive
+from autograder.cli import grade_peers
+from autograder.cli.arguments import Commands, add_assignment, add_course, add_gradebook, add_roster, cores, positive
+from autograder.cli.ledgers import Ledgers, open_ledgers
 from autograder.cli.progress import Progress
 from autograder.course.errors import CourseError
+from autograder.sandbox.isolation import DOCKER, KINDS, NAMESPACES, PROCESS, Isolation
 
 if TYPE_CHECKING:
     from autograder.course.load import Assignment, Course
+    from autograder.exchange.downloads import Download
     from autograder.grading.batch import Class
     from autograder.grading.record import Record
     from autograder.topic.declare import Topic
 
 RESULTS, GRADES = "results.jsonl", "grades.csv"
+# Of each record, all that the table needs: the whole of a class would not fit into little memory.
+_ROW: dict[str, Any] = {
+    **dict.fromkeys(("student", "state", "points", "max_points"), True),
+    "questions": {"__all__": {"id": True, "points": True}},
+}
 
 
 def add(commands: Commands, shared: argparse.ArgumentParser) -> None:
@@ -32,17 +43,70 @@ def add(commands: Commands, shared: argparse.ArgumentParser) -> None:
     )
     add_assignment(parser)
     parser.add_argument(
-        "paths", type=Path, nargs="+", metavar="PATH", help="a notebook, a script, or a folder or zip of them"
+        "paths", type=Path, nargs="*", metavar="PATH", help="a notebook, a script, or a folder or zip of them"
     )
     add_course(parser)
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the results go")
+    add_roster(parser, "whose the files of an LMS's download are")
+    add_gradebook(parser)
+    grade_peers.add_arguments(parser)
+    parser.add_argument("--out", type=Path, metavar="DIR", help="where the results go; of an nbgrader course, optional")
     parser.add_argument(
         "--jobs", type=positive, default=cores(), metavar="N", help="submissions at a time (default: one a core)"
     )
-    parser.set_defaults(run=run)
+    add_isolation(parser)
+    parser.set_defaults(run=run, wrong=parser.error)
+
+
+def add_isolation(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--isolation",
+        choices=KINDS,
+        default=NAMESPACES,
+        help="where student code runs: Linux namespaces (default), containers of the Docker engine, or an ordinary "
+        "process, which protects nothing: for developing a course on a machine without the others",
+    )
+    parser.add_argument("--image", default="", metavar="NAME", help="the worker image, for docker")
+    parser.add_argument(
+        "--runtime",
+        default="",
+        metavar="NAME",
+        help="another runtime of the engine, such as runsc (gVisor), for docker",
+    )
+    parser.add_argument(
+        "--unsafe", action="store_true", help="write what was graded without a jail, which nobody should be given"
+    )
+
+
+def isolation_of(arguments: argparse.Namespace) -> Isolation:
+    """What was asked for, with what is said about it."""
+    if arguments.isolation != DOCKER:
+        for option in ("image", "runtime"):
+            if getattr(arguments, option):
+                raise CourseError(f"--{option} is for --isolation docker, not for {arguments.isolation}")
+    if arguments.isolation == PROCESS:
+        fate = (
+            "What it could have changed is written all the same, as --unsafe says."
+            if arguments.unsafe
+            else ("So no grades are written; --unsafe writes them.")
+        )
+        print(
+            "WARNING: no isolation. Student code runs as you: it can read the tests, the answers and your files, "
+            f"change them, and send them away. {fate}",
+            file=sys.stderr,
+        )
+    elif arguments.unsafe:
+        raise CourseError("--unsafe is for --isolation process alone: the others need no such word")
+    return Isolation(arguments.isolation, arguments.image, arguments.runtime)
 
 
 def run(arguments: argparse.Namespace) -> int:
+    isolation = isolation_of(arguments)
+    if arguments.format != grade_peers.OWN:
+        return grade_peers.run(arguments, isolation)
+    for given, name in ((arguments.paths, "PATH"), (arguments.out, "--out")):
+        if not given:
+            arguments.wrong(f"the following arguments are required: {name}")
+    writes = arguments.isolation != PROCESS or arguments.unsafe
     _must_be_writable(arguments.out)
 
     from autograder.course.load import load_assignment, load_course
@@ -52,40 +116,81 @@ def run(arguments: argparse.Namespace) -> int:
 
     from autograder.grading.batch import grade_class  # a second of imports, after the cheap mistakes
     from autograder.suite.compile import load_suite
-    from autograder.values.outcomes import State
 
     suite = load_suite(course, assignment)
-    with Progress() as progress:
+    download = _download(arguments, assignment.id)
+    with open_ledgers(arguments, course, assignment, download, writes=writes) as ledgers:
+        with Progress() as progress:
 
-        def seen(done: int, total: int, record: "Record | None") -> None:
-            progress.count(done, total, "graded")
+            def seen(done: int, total: int, record: "Record | None") -> None:
+                progress.count(done, total, "graded", known=ledgers.chain.reused if ledgers.chain else 0)
 
-        graded = asyncio.run(
-            grade_class(
-                course,
-                assignment,
-                suite,
-                arguments.paths,
-                jobs=arguments.jobs,
-                examples=True,
-                progress=seen,
+            graded = asyncio.run(
+                grade_class(
+                    course,
+                    assignment,
+                    suite,
+                    [each.source for each in download.handed],
+                    jobs=arguments.jobs,
+                    isolation=isolation,
+                    examples=True,
+                    progress=seen,
+                    ledger=ledgers.chain,
+                )
             )
-        )
-        progress.show("writing results and pages")
-        topics = {plan.question: plan.topic for plan in suite.plans}
-        _write(graded, arguments.out, course, assignment, topics)
-    counts = {str(state): graded.count(state) for state in State}
+            if ledgers.results is not None:
+                graded = replace(graded, records=ledgers.results)
+                progress.show("writing results and pages")
+                topics = {plan.question: plan.topic for plan in suite.plans}
+                _write(graded, arguments.out, course, assignment, topics)
+                _write_submissions(download, arguments.out)
+                ledgers.results.write()
+        return _end(arguments, graded, download, assignment, ledgers, writes=writes)
+
+
+def _end(
+    arguments: argparse.Namespace,
+    graded: "Class",
+    download: "Download",
+    assignment: "Assignment",
+    ledgers: Ledgers,
+    *,
+    writes: bool,
+) -> int:
+    """Say what there is now; the exit code."""
+    from autograder.values.outcomes import State
+
+    states = Counter(str(record.state) for record in graded.records)
+    counts = {str(state): states[state] for state in State}
     if arguments.json:
         document = {"assignment": assignment.id, "submissions": len(graded.records), **counts}
-        document |= {"wall_s": round(graded.wall_s, 3), "results": str(arguments.out / RESULTS)}
+        document |= {"wall_s": round(graded.wall_s, 3), "results": str(arguments.out / RESULTS) if writes else None}
+        if arguments.roster:
+            document["unknown"] = list(download.unknown)
+        if ledgers.feed is not None:
+            document |= {"gradebook": ledgers.place, "waiting_for_regrade": ledgers.feed.waiting}
         json.dump(document, sys.stdout)
         print()
     else:
-        _tell(graded, counts, arguments.out)
+        _tell(graded, counts, arguments.out if writes else None)
+        _tell_download(download)
+        ledgers.tell()
         if assignment.manual:
             parts = ", ".join(question.id for question in assignment.manual)
             print(f"Still to be graded by a person, and in no number: {parts}")
     return 0 if counts[State.GRADED] == len(graded.records) else 1
+
+
+def _download(arguments: argparse.Namespace, assignment: str) -> "Download":
+    """Whose submissions they are, by the roster and by the names that an LMS gives to files."""
+    from autograder.exchange.downloads import read_downloads
+    from autograder.exchange.rosters import read_roster
+
+    roster = None
+    if arguments.roster:
+        _, book = read_roster(arguments.roster, id_column=arguments.id_column, encoding=arguments.encoding)
+        roster = book.roster
+    return read_downloads(arguments.paths, assignment=assignment, roster=roster)
 
 
 def _must_be_writable(out: Path) -> None:
@@ -101,15 +206,11 @@ def _write(
     graded: "Class", out: Path, course: "Course", assignment: "Assignment", topics: "Mapping[str, Topic]"
 ) -> None:
     from autograder.report.pages import Pages, write_pages
-    from autograder.report.results import write_results
     from autograder.report.tables import write_grades
 
-    records = [record.as_json() for record in graded.records]
     try:
-        out.mkdir(parents=True, exist_ok=True)
-        write_results(records, out / RESULTS)
         write_grades(
-            records,
+            [record.model_dump(include=_ROW) for record in graded.records],
             out / GRADES,
             questions=[question.id for question in assignment.questions],
             manual={question.id: question.points for question in assignment.manual},
@@ -125,7 +226,28 @@ def _write(
         raise CourseError(f"--out {out} cannot be written: {error.strerror}") from error
 
 
-def _tell(graded: "Class", counts: dict[str, int], out: Path) -> None:
+def _write_submissions(download: "Download", out: Path) -> None:
+    """Late markers, attempts, and the names under which an LMS takes feedback back."""
+    from autograder.exchange.downloads import as_json
+    from autograder.exchange.feedback import SUBMISSIONS
+    from autograder.exchange.tables import write_whole
+
+    contents = json.dumps(as_json(download), ensure_ascii=False, indent=1) + "\n"
+    write_whole(out / SUBMISSIONS, contents.encode())
+
+
+def _tell_download(download: "Download") -> None:
+    for word, names in (
+        ("late", [each.key for each in download.handed if each.late]),
+        ("an earlier attempt, not graded", [f"{each.key}, {each.submitted}" for each in download.earlier]),
+        ("no file to be graded", download.passed_over),
+        ("nobody in the roster; graded under this name", download.unknown),
+    ):
+        for name in names:
+            print(f"  {name}: {word}")
+
+
+def _tell(graded: "Class", counts: dict[str, int], out: Path | None) -> None:
     points = sorted(record.points for record in graded.records if record.points is not None)
     print(f"{len(graded.records)} submissions in {graded.wall_s:.1f} s: {counts['graded']} graded, ", end="")
     print(f"{counts['unreadable']} unreadable, {counts['not_graded']} not graded")
@@ -136,5 +258,8 @@ def _tell(graded: "Class", counts: dict[str, int], out: Path) -> None:
         if record.state != "graded":
             why = record.notes[-1].text if record.notes else "no reason given"
             print(f"  {record.student}: {str(record.state).replace('_', ' ')}: {why}")
+    if out is None:
+        print("Nothing was written: without isolation these are no grades")
+        return
     print(f"Grades: {out / GRADES}; every check of every student: {out / RESULTS}")
     print(f"Pages: for students {out / 'feedback'}; for teaching staff {out / 'ta' / 'index.html'}")

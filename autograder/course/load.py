@@ -2,8 +2,8 @@
 
 import tomllib
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
@@ -11,17 +11,21 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from autograder.course.errors import CourseError, listed, nearest
+from autograder.course.policy import Policy
 from autograder.course.schema import AssignmentFile, CourseFile, Limits, Question, Strict, valid_keys
 
 __all__ = ["Assignment", "Course", "Limits", "Question", "assignment_ids", "load_assignment", "load_course"]
 
 COURSE_FILE = "course.toml"
 ASSIGNMENT_FILE = "assignment.toml"
+_ASSIGNMENTS = f"assignments/*/{ASSIGNMENT_FILE}"
 RESERVED = frozenset(  # the other columns of grades.csv
     {"student", "state", "points", "max_points", "automatic_points", "automatic_max_points"}
     | {"manual_state", "manual_max_points"}
 )
-_OF_TOPICS = frozenset({"topic", "environment", "cpu_s", "memory_mib", "weights"})  # keys of no manual question
+_OF_TOPICS = frozenset(
+    {"topic", "environment", "cpu_s", "memory_mib", "weights", "forbidden"}
+)  # keys of no manual question
 _Document = TypeVar("_Document", bound=Strict)
 
 
@@ -31,12 +35,15 @@ class Course:
 
     environments: names of packages by the environment's name.
     key_file: where the key is that seeds hidden inputs; it need not exist yet.
+    policy: how records become scores. gradebook: the URL of its database, "" where it has none.
     """
 
     title: str
     environments: Mapping[str, tuple[str, ...]]
     key_file: Path
     dir: Path
+    policy: Policy = field(default_factory=Policy)
+    gradebook: str = ""
 
 
 @dataclass(frozen=True)
@@ -75,12 +82,14 @@ def load_course(directory: Path | str) -> Course:
         )
     read = _read(path, CourseFile)
     environments = {name: tuple(table.packages) for name, table in read.environments.items()}
-    return Course(read.title, environments, folder / read.key, folder)
+    _must_be_known(path, read.policy, sorted(each.parent.name for each in folder.glob(_ASSIGNMENTS)))
+    url = read.gradebook.url if read.gradebook else ""
+    return Course(read.title, environments, folder / read.key, folder, read.policy, url)
 
 
 def assignment_ids(course: Course) -> list[str]:
     """The assignments that a course has, sorted."""
-    return sorted(path.parent.name for path in course.dir.glob(f"assignments/*/{ASSIGNMENT_FILE}"))
+    return sorted(path.parent.name for path in course.dir.glob(_ASSIGNMENTS))
 
 
 def load_assignment(course: Course, assignment_id: str) -> Assignment:
@@ -116,6 +125,21 @@ def load_assignment(course: Course, assignment_id: str) -> Assignment:
         raise CourseError(f"{path}: all of its questions are manual: at least one must have a topic")
     manual = tuple(question for question in read.questions if question.manual)
     return Assignment(assignment_id, read.title, read.due, automatic, read.limits, folder, manual)
+
+
+def _must_be_known(path: Path, policy: Policy, assignments: Collection[str]) -> None:
+    """A group counts assignments that there are, and what is given by hand is no folder's name."""
+    known = sorted({*assignments, *policy.by_hand})
+    for name, group in policy.groups.items():
+        for each in group.assignments:
+            if each not in known:
+                raise CourseError(
+                    f"{path}: policy: groups: {name}: there is no assignment {each!r}{nearest(each, known)}; "
+                    f"there are: {listed(known)} (what has no folder belongs into [policy.by_hand])"
+                )
+    for each in policy.by_hand:
+        if each in assignments:
+            raise CourseError(f"{path}: policy: by_hand: {each!r} is the name of an assignment with a folder")
 
 
 def _must_be_of_one_kind(path: Path, number: int, question: Question) -> None:

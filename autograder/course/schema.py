@@ -5,22 +5,14 @@ mistake never silently loosens a limit.
 """
 
 import typing
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AwareDatetime, BaseModel, Field
 
-# A question's id is a column of grades.csv and part of file names.
-Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=64)]
-Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
-Seconds = Annotated[float, Field(gt=0, le=24 * 3600, allow_inf_nan=False)]
-Amount = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+from autograder.course.policy import GradebookTable, Policy
+from autograder.course.strict import Amount, DottedPath, Identifier, Seconds, Strict, Text, Weight
 
-
-class Strict(BaseModel):
-    """Unknown keys and values of another type are errors."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+__all__ = ["AssignmentFile", "CourseFile", "Limits", "Question", "Strict", "valid_keys"]
 
 
 class EnvironmentTable(Strict):
@@ -30,11 +22,13 @@ class EnvironmentTable(Strict):
 
 
 class CourseFile(Strict):
-    """`course.toml`."""
+    """`course.toml`. gradebook: the course keeps one if there is such a table, even an empty one."""
 
     title: Text
     key: Text = "course.key"
     environments: dict[Identifier, EnvironmentTable] = Field(min_length=1)
+    policy: Policy = Policy()
+    gradebook: GradebookTable | None = None
 
 
 class Question(Strict):
@@ -47,6 +41,7 @@ class Question(Strict):
     cpu_s: CPU seconds that all checks of the question may use together.
     memory_mib: MiB of memory that answering may use.
     weights: {block or check: weight} where it differs from 1; shares of the question's points.
+    forbidden: what its environment has and this question does not allow, as dotted paths.
     """
 
     id: Identifier
@@ -59,6 +54,7 @@ class Question(Strict):
     cpu_s: Seconds = 4.0
     memory_mib: int = Field(default=2048, ge=128, le=2**20)
     weights: dict[str, Weight] = Field(default_factory=dict)
+    forbidden: list[DottedPath] = Field(default_factory=list)
 
 
 class Limits(Strict):
@@ -89,4 +85,6 @@ def valid_keys(model: type[BaseModel], place: tuple[int | str, ...]) -> frozense
             kind = kind.model_fields[str(step)].annotation
         else:  # into a list by position, or into a table by key
             kind = typing.get_args(kind)[-1]
+        if type(None) in typing.get_args(kind):  # a table that may be left out
+            kind = typing.get_args(kind)[0]
     return frozenset(kind.model_fields) if isinstance(kind, type) and issubclass(kind, BaseModel) else frozenset()

@@ -2,27 +2,29 @@
 
 One asyncio scheduler: each slot takes the next submission until none is left. A grade never
 depends on what another submission did: whatever could not be graded for a fault of ours is graded once
-more, alone, before it is shown to a person.
+more, alone, before it is shown to a person. Records go to a ledger as they come, and what it knows is not
+graded again.
 """
 
 import asyncio
-import platform
+import hashlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 
 from autograder.course.load import Assignment, Course
 from autograder.grading.examiner import World, grade, unreadable
 from autograder.grading.examples import with_public
+from autograder.grading.fences import must_be_there
+from autograder.grading.ledger import Ledger, Memory, is_final
 from autograder.grading.order import longest_first
-from autograder.grading.record import ManualRecord, Record
+from autograder.grading.record import ManualRecord, Record, digest_of_grading
 from autograder.notebook.find import Source, find
 from autograder.notebook.read import read
 from autograder.notebook.submission import Unreadable
-from autograder.sandbox.environment import module_names
-from autograder.sandbox.session import Environment, Server
+from autograder.sandbox.isolation import USUAL, Isolation, start_all
+from autograder.sandbox.limits import Environment
 from autograder.suite.store import Suite
 from autograder.values.outcomes import State
 
@@ -32,9 +34,12 @@ Progress = Callable[[int, int, Record | None], None]
 
 @dataclass(frozen=True)
 class Class:
-    """What grading a class brought, records in the order of students. sources: what was handed in."""
+    """What grading a class brought, records in the order of students. sources: what was handed in.
 
-    records: tuple[Record, ...]
+    records: none where they went to a ledger of the caller's.
+    """
+
+    records: Sequence[Record]
     wall_s: float
     sources: tuple[Source, ...] = ()
 
@@ -46,38 +51,52 @@ async def grade_class(
     course: Course,
     assignment: Assignment,
     suite: Suite,
-    paths: Sequence[Path],
+    paths: Sequence[Path] | Sequence[Source],
     *,
     jobs: int,
-    isolation: str = "namespaces",
+    isolation: Isolation = USUAL,
     examples: bool = False,
     progress: Progress = lambda done, total, record: None,
+    ledger: Ledger | None = None,
 ) -> Class:
     """Grade every submission found at `paths`. Raises CourseError for paths that hold none.
 
+    paths: or the submissions themselves, where it has been settled whose they are.
     examples: also look at what public examples show where points were lost, for feedback pages.
+    ledger: gets the records as they come; without it they are kept in memory and returned.
     """
     began = time.perf_counter()
-    found = find(paths)
+    sources = [each for each in paths if isinstance(each, Source)]
+    found = sources or find([each for each in paths if isinstance(each, Path)])
     progress(0, len(found), None)
     world = await open_world(course, assignment, suite, isolation)
     try:
-        records = await grade_found(found, world, jobs, progress, examples=examples)
+        records = await grade_found(found, world, jobs, progress, examples=examples, ledger=ledger)
     finally:
         await asyncio.gather(*(server.close() for server in world.servers.values()))
     in_order = tuple(sorted(records, key=lambda record: record.student))
     return Class(in_order, time.perf_counter() - began, tuple(found))
 
 
-async def open_world(course: Course, assignment: Assignment, suite: Suite, isolation: str) -> World:
+async def open_world(course: Course, assignment: Assignment, suite: Suite, isolation: Isolation = USUAL) -> World:
     """Start the warm servers that the assignment's questions need. Its servers are the caller's to close."""
+    must_be_there(assignment)
     names = sorted({question.environment for question in assignment.questions})
     environments = [Environment(name, course.environments[name]) for name in names]
-    started = await asyncio.gather(*(Server.start(each, isolation=isolation) for each in environments))
+    started = dict(zip(names, await start_all(environments, isolation), strict=True))
+    found = {name: version for each in started.values() for name, version in each.versions.items()}
     packages = sorted({package for environment in environments for package in environment.packages})
-    versions = " ".join([platform.python_version(), *(f"{name}=={version(name)}" for name in packages)])
-    modules = {environment.name: module_names(environment) for environment in environments}
-    return World(suite, assignment, dict(zip(names, started, strict=True)), versions, modules, isolation)
+    in_suite = {"title", "prompt", "manual", "topic", "points", "weights"}  # or of no weight at all
+    limits = [assignment.limits.model_dump(), *(each.model_dump(exclude=in_suite) for each in assignment.questions)]
+    return World(
+        suite,
+        assignment,
+        {name: each.server for name, each in started.items()},
+        " ".join([found["python"], *(f"{name}=={found[name]}" for name in packages), digest_of_grading(limits)]),
+        {name: each.modules for name, each in started.items()},
+        isolation.kind,
+        " ".join(sorted({each.image for each in started.values()})),
+    )
 
 
 async def grade_found(
@@ -87,33 +106,50 @@ async def grade_found(
     progress: Progress = lambda done, total, record: None,
     *,
     examples: bool = False,
+    ledger: Ledger | None = None,
 ) -> list[Record]:
-    """Grade submissions, keeping `jobs` cores busy; what failed through a fault of ours once more, alone."""
-    records: dict[str, Record] = {}
+    """Grade submissions, keeping `jobs` cores busy; what failed through a fault of ours once more, alone.
+
+    Returns the records, or none where a ledger was given, which has them.
+    """
+    kept = Memory() if ledger is None else ledger
     waiting = iter(longest_first(found))
+    done = 0
+    ours: list[Source] = []
 
     async def slot() -> None:
+        nonlocal done
         for source in waiting:
-            records[source.student] = await _one(source, world, examples=examples)
-            progress(len(records), len(found), records[source.student])
+            record = await _one(source, world, kept, examples=examples)
+            if is_final(record):
+                kept.keep(source, record)
+            else:
+                ours.append(source)
+            done += 1
+            progress(done, len(found), record)
 
     async with asyncio.TaskGroup() as group:
         for _ in range(min(jobs * OVERLAP, len(found))):
             group.create_task(slot())
-    for source in found:
-        if records[source.student].state == State.NOT_GRADED:
-            records[source.student] = await _one(source, world, examples=examples)
-    return list(records.values())
+    for source in ours:
+        kept.keep(source, await _one(source, world, kept, examples=examples))
+    return list(kept.records.values()) if isinstance(kept, Memory) else []
 
 
-async def _one(source: Source, world: World, *, examples: bool) -> Record:
+async def _one(source: Source, world: World, ledger: Ledger, *, examples: bool) -> Record:
     try:
         submission = read(source)
     except Unreadable as error:
-        record = unreadable(error.student, error.digest, error.sentence, world)
+        record = unreadable(error.student, error.digest or _digest(error.sentence), error.sentence, world)
     else:
-        record = await grade(submission, world)
-        if examples and record.state == State.GRADED:
+        known = ledger.known(world.key(submission.digest))
+        record = known.model_copy(update={"student": source.student}) if known else await grade(submission, world)
+        if examples and known is None and record.state == State.GRADED:
             record = await with_public(record, submission, world)
     manual = tuple(ManualRecord(id=part.id, max_points=part.points) for part in world.assignment.manual)
     return record.model_copy(update={"manual": manual})
+
+
+def _digest(sentence: str) -> str:
+    """What stands for the bytes that could not be read: all that is known of them is why."""
+    return hashlib.sha256(f"unreadable: {sentence}".encode()).hexdigest()

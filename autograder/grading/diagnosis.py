@@ -41,7 +41,7 @@ def diagnose(result: Result) -> dict[str, Diagnosis]:
 
 def _explains_check(result: Result, misconception: Misconception, check: Check) -> bool:
     """Whether it shows what was answered on every case of the failing block, and is not right there."""
-    if check.kind not in ("value", "gradient"):
+    if check.kind not in ("value", "gradient", "trajectory"):
         return False
     return _explains(result, misconception, check.block) and _is_wrong(result, misconception, check.block)
 

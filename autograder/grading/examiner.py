@@ -13,12 +13,13 @@ from dataclasses import dataclass, field
 from autograder.checks.conduct import Result, conduct
 from autograder.checks.plan import Check, Plan
 from autograder.course.load import Assignment, Question
+from autograder.grading import fences
 from autograder.grading.diagnosis import diagnose
 from autograder.grading.environments import by_environment
 from autograder.grading.record import CheckRecord, Diagnosis, Measured, Note, QuestionRecord, Record, key_of
 from autograder.notebook.submission import Submission
-from autograder.sandbox.session import Limits, Loaded, SandboxError, Server, Session
-from autograder.sandbox.session import Question as Fork
+from autograder.sandbox.isolation import Fork, Server, Session
+from autograder.sandbox.limits import Limits, Loaded, SandboxError
 from autograder.suite.store import Suite
 from autograder.values.asking import Answer, Ask
 from autograder.values.codec import Handle
@@ -32,7 +33,7 @@ class World:
     """What a class is graded in: the suite, the assignment, and a warm server an environment.
 
     versions: of Python and of the packages that student code meets. modules: what can be imported in
-    each environment.
+    each environment. image: the digest of the container image, where student code runs in one.
     """
 
     suite: Suite
@@ -41,10 +42,12 @@ class World:
     versions: str
     modules: Mapping[str, frozenset[str]]
     isolation: str
+    image: str = ""
     device: str = "cpu"
 
     def key(self, submission: str) -> str:
-        return key_of(submission, self.suite.digest, self.versions, self.isolation, self.device)
+        place = " ".join(filter(None, (self.isolation, self.image, fences.words(self.assignment))))
+        return key_of(submission, self.suite.digest, self.versions, place, self.device)
 
 
 @dataclass
@@ -75,6 +78,7 @@ async def grade(submission: Submission, world: World) -> Record:
         submission=submission.digest,
         suite=world.suite.digest,
         isolation=world.isolation,
+        image=world.image,
         device=world.device,
         state=State.GRADED if graded else State.NOT_GRADED,
         points=round(sum(q.points or 0.0 for q in in_order), 2) if graded else None,
@@ -124,8 +128,10 @@ async def _ask_all(
 ) -> None:
     """Put the questions of one environment, and end its session."""
     try:
+        fenced = any(question.forbidden for question, _ in asked)
         for number, (question, plan) in enumerate(asked, start=1):
-            put = _put(plan, question, session, loaded, account, last=number == len(asked))
+            fence = fences.ask(question, plan.topic.reference, always=fenced)
+            put = _put(plan, _Asked(session, loaded, question, fence, account, last=number == len(asked)))
             questions[question.id] = _record(await put)
     finally:
         await session.close()
@@ -139,6 +145,7 @@ def unreadable(student: str, digest: str, sentence: str, world: World) -> Record
         submission=digest,
         suite=world.suite.digest,
         isolation=world.isolation,
+        image=world.image,
         device=world.device,
         state=State.UNREADABLE,
         points=None,
@@ -150,12 +157,9 @@ def unreadable(student: str, digest: str, sentence: str, world: World) -> Record
 _OURS = "This submission could not be graded; the fault is ours, and it will be graded again."
 
 
-async def _put(
-    plan: Plan, question: Question, session: Session, loaded: Loaded, account: _Account, *, last: bool
-) -> Result:
+async def _put(plan: Plan, asked: "_Asked") -> Result:
     """Put one question: drive its checks with whatever answers for the student."""
     run = conduct(plan)
-    asked = _Asked(session, loaded, question.cpu_s, account, last=last)
     try:
         batch = next(run)
         while True:
@@ -170,10 +174,22 @@ async def _put(
 class _Asked:
     """One question being asked: its fork, a new one after something ended the last, and its budget."""
 
-    def __init__(self, session: Session, loaded: Loaded, cpu_s: float, account: _Account, *, last: bool) -> None:
+    def __init__(
+        self,
+        session: Session,
+        loaded: Loaded,
+        question: Question,
+        fence: Ask | None,
+        account: _Account,
+        *,
+        last: bool,
+    ) -> None:
         self._session = session
         self._loaded = loaded
-        self._remaining = cpu_s
+        self._question = question
+        self._fence = fence
+        self._refused: Answer | None = None  # by the fence
+        self._remaining = question.cpu_s
         self._account = account
         self._is_last = last
         self._forks = 0
@@ -190,16 +206,29 @@ class _Asked:
                 answers.append(known)
                 continue
             if self._fork is None:
-                self._fork = await self._session.question(self._remaining, last=self._is_last)
-                self._forks += 1
+                await self._open()
+                continue
             asking = itertools.takewhile(lambda ask: self._known(ask) is None, batch[len(answers) :])
             came = await self._fork.ask_all(list(asking))
-            answers += came
+            answers += [fences.named(answer, self._question) for answer in came]
             self._kept += [value for answer in came for value in _values(answer) if isinstance(value, Handle)]
             if self._fork.ended:
                 self._last = answers[-1]
                 await self.settle()
         return answers
+
+    async def _open(self) -> None:
+        """A new process, in which first of all the fence is put up."""
+        self._fork = await self._session.question(self._remaining, last=self._is_last)
+        self._forks += 1
+        if self._fence is None:
+            return
+        answer = await self._fork.ask(self._fence)
+        if answer.status == "forbidden":
+            self._refused = fences.named(answer, self._question)
+        elif not answer.returned:
+            self._last = answer
+            await self.settle()
 
     async def settle(self) -> None:
         """Close the fork, if there is one, and take what it used from the budget."""
@@ -216,6 +245,8 @@ class _Asked:
         """The answer that need not be asked for: nothing is loaded, a name is missing, nothing is left."""
         if self._loaded.failed is not None:
             return Answer(self._loaded.failed)
+        if self._refused is not None:
+            return self._refused
         for name in ask.names & self._loaded.missing:
             return Answer("missing", detail={"name": name})
         if not all(any(handle is kept for kept in self._kept) for handle in ask.handles):

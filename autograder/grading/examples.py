@@ -27,11 +27,13 @@ from autograder.grading.examiner import World
 from autograder.grading.record import Curve, Difference, ExampleRecord, QuestionRecord, Record
 from autograder.notebook.submission import Submission
 from autograder.sandbox.inprocess import LocalQuestion
-from autograder.sandbox.session import Limits, Loaded, SandboxError, Session
+from autograder.sandbox.isolation import Session
+from autograder.sandbox.limits import Limits, Loaded, SandboxError
 from autograder.topic.case import Bound
 from autograder.topic.declare import Topic
 from autograder.topic.kinds import arguments, call
 from autograder.topic.kinds.observed import failure
+from autograder.topic.module import Made
 from autograder.topic.worked import Worked
 from autograder.values.asking import BINARY, COMPARING, UNARY, Answer, Ask, Program
 from autograder.values.codec import CodecError, Register, Seed
@@ -208,6 +210,8 @@ def source_of(example: Worked) -> tuple[int, tuple[str, ...]]:
 @functools.cache
 def _plays(topic: Topic, example: Worked) -> bool:
     """Whether the reference passes it when it is asked as students are: else nothing of it is shown."""
+    if isinstance(topic, Made):
+        return False  # tensors, of which these examples are made, do not cross to the jail
     return played_by(topic, example, topic.reference).outcome == Outcome.PASSED
 
 
@@ -282,7 +286,7 @@ def _names(topic: Topic, answers: Sequence[Answer]) -> dict[str, Any]:
 
 
 def _function(topic: Topic, name: str, answered: Callable[..., Any]) -> Callable[..., Any]:
-    outputs, keep = topic.returns, ""
+    outputs, keep = topic.returns, "".join(topic.opaque)
     if topic.kind == "layer":
         forward = name == next(iter(topic.reference))
         gradients = tuple(block.name for block in topic.blocks if block.kind == "gradient")

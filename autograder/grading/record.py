@@ -4,7 +4,11 @@ A record is all that a gradebook, a page or a complaint needs. Two gradings of t
 the same suite give the same record, `measured` left out.
 """
 
+import functools
 import hashlib
+import json
+from importlib.resources import files
+from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -113,6 +117,7 @@ class Record(_Part):
     """One submission's grading. `points` is None unless the state is `graded`.
 
     points, max_points: of the questions that are graded here. manual: those that a person grades.
+    image: the digest of the container image in which student code ran, where it ran in one.
     """
 
     key: str
@@ -120,6 +125,7 @@ class Record(_Part):
     submission: str
     suite: str
     isolation: str
+    image: str = ""
     device: str
     state: State
     points: float | None
@@ -136,3 +142,20 @@ class Record(_Part):
 def key_of(submission: str, suite: str, environments: str, isolation: str, device: str) -> str:
     """The name of a grading: what was graded, by which suite, in which world."""
     return hashlib.sha256("\n".join([submission, suite, environments, isolation, device]).encode()).hexdigest()
+
+
+def digest_of_grading(limits: Any) -> str:
+    """A part of a key for what neither submission nor suite says: limits, and our code between the two.
+
+    Without it, a record made before a fault of ours was mended would be taken for one made after.
+    """
+    return hashlib.sha256(f"{_code()}{json.dumps(limits, sort_keys=True)}".encode()).hexdigest()[:16]
+
+
+@functools.cache
+def _code() -> str:
+    hashed = hashlib.sha256()
+    for package in ("grading", "notebook", "sandbox"):
+        for source in sorted(Path(str(files("autograder") / package)).rglob("*.py")):
+            hashed.update(source.read_bytes())
+    return hashed.hexdigest()

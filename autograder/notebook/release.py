@@ -157,7 +157,7 @@ class _Cells:
         (each,) = found
         assert each.topic is not None
         self._place(each.id)
-        text = stub.stubbed(source, each.topic.reference if each.topic.kind != "class" else {})
+        text = stub.stubbed(source, each.topic.reference if not each.topic.is_class else {})
         yield _answer_cell("code", text, each.question)
         checks = checks_of(each.topic)
         if checks:

@@ -28,6 +28,7 @@ from autograder.notebook.read import Answer, Cell, Source, Unreadable, read, rea
 from autograder.report import wording
 from autograder.report.filenames import page_names
 from autograder.report.pictures import heat_map, histogram, loss_curve
+from autograder.report.slim import slim
 from autograder.topic.declare import Topic
 from autograder.values.outcomes import Outcome, State
 
@@ -233,7 +234,7 @@ def write_pages(
         name = names[record.student]
         _write(feedback / name, pages.student(record, handed))
         _write(staff / name, pages.teacher(record, handed, name))
-    _write(staff / "index.html", pages.index(records, names))
+    _write(staff / "index.html", pages.index(slim(records), names))
     for folder, kept in ((feedback, set(names.values())), (staff, {*names.values(), "index.html"})):
         for path in folder.glob("*.html"):
             if path.name not in kept:
@@ -296,7 +297,7 @@ def _signatures(topic: Topic) -> Iterable[str]:
     """What the student must define, each as it is called and what it returns."""
     gradients = ", ".join(block.name for block in topic.blocks if block.kind == "gradient")
     for number, (name, definition) in enumerate(topic.reference.items()):
-        if topic.kind == "class":
+        if topic.is_class:
             yield f"class {name}"
             continue
         returns = gradients if topic.kind == "layer" and number else ", ".join(topic.returns)

@@ -60,12 +60,12 @@ def _row(record: Mapping[str, Any]) -> dict[str, Any]:
     row = {question["id"]: question.get("points") for question in record.get("questions") or ()}
     state = str(record["state"])
     return row | {
-        "student": _safe(str(record["student"])),
+        "student": safe(str(record["student"])),
         "state": state,
         "points": record.get("points") if state == "graded" else None,
         "max_points": record.get("max_points"),
     }
 
 
-def _safe(text: str) -> str:
+def safe(text: str) -> str:
     return f"'{text}" if text.startswith(_FORMULA) else text

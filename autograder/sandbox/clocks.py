@@ -1,7 +1,8 @@
 """How much has student code used, seen from outside?
 
 CPU time grades; asleep with the ball on the student's side counts the same. Wall time is a backstop:
-when it is reached by a process that was kept from running, that is our fault.
+when it is reached by a process that was kept from running, that is our fault. Memory of one process is
+the kernel's to limit; that of many together is looked at here.
 """
 
 import os
@@ -9,6 +10,8 @@ import time
 
 LOOK_AFTER_S = 0.05  # shorter work is never looked at
 _LONGEST_S = 0.25
+_CLOSELY_EACH_S = 1.0
+_PAGE_MIB = os.sysconf("SC_PAGE_SIZE") / 2**20
 _TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 
 
@@ -41,19 +44,23 @@ def process_cpu_s(pid: int) -> float:
 class Watch:
     """Watches one process, and all it starts, through one piece of work.
 
-    bystanders: processes of the namespace that do not count.
+    bystanders: processes of the namespace that do not count. memory_mib: what all that do may hold
+    together. reached: after a verdict, the field of `limits.Limits` it is about, what was used and allowed.
     """
 
-    def __init__(self, pid: int, *, cpu_s: float, wall_s: float, bystanders: frozenset[int]) -> None:
+    def __init__(self, pid: int, *, cpu_s: float, wall_s: float, memory_mib: float, bystanders: frozenset[int]) -> None:
         self.pid = pid
+        self.reached = "cpu_s", 0.0, cpu_s
+        self._memory_mib = memory_mib
+        self._look_again = 0.0
         self.allowed_s = cpu_s
-        self.wall_allowed_s = wall_s
+        self._wall_allowed_s = wall_s
         self._bystanders = bystanders
         self._base = process_cpu_s(pid)
         self._wall_before = 0.0
         self._since: float | None = None
         self._slept = 0.0
-        self._delay_base = _run_delay_s(pid)
+        self._delay_base = self._delays = _run_delay_s(pid)
         self._cpu = self._base
         self._looked = 0.0
 
@@ -80,7 +87,7 @@ class Watch:
         """How long it is not worth looking."""
         if self._since is None:
             return _LONGEST_S
-        left = min(self.allowed_s - self.used_s(), self.wall_allowed_s - self.wall_s())
+        left = min(self.allowed_s - self.used_s(), self._wall_allowed_s - self.wall_s())
         looked_before = time.monotonic() - self._since >= LOOK_AFTER_S
         return min(max(left / 2, 0.005), _LONGEST_S if looked_before else LOOK_AFTER_S)
 
@@ -89,21 +96,37 @@ class Watch:
         return self.used_s() >= self.allowed_s
 
     def verdict(self) -> str | None:
-        """`timed_out` or `not_graded` when it is over, else None."""
+        """`timed_out`, `out_of_memory` or `not_graded` when it is over, else None."""
         now = time.monotonic()
         own = process_cpu_s(self.pid)
         company = [pid for pid in processes() if pid not in self._bystanders]
         others = sum(_stat_cpu_s(pid) for pid in company if pid != self.pid)
-        waited, gained = now - self._looked, own - self._cpu
+        # Time in which any of them was ready and not let run is no sleep: a crowded machine is no one's fault.
+        delays = sum(_run_delay_s(pid) for pid in company)
+        waited, gained, delayed = now - self._looked, own - self._cpu, max(0.0, delays - self._delays)
         if all(_is_asleep(pid) for pid in company):
-            self._slept += max(0.0, waited - gained)
-        self._looked, self._cpu = now, own
-        if own - self._base + others + self._slept >= self.allowed_s:
+            self._slept += max(0.0, waited - gained - delayed)
+        self._looked, self._cpu, self._delays = now, own, delays
+        charged = own - self._base + others + self._slept
+        if charged >= self.allowed_s:
+            self.reached = "cpu_s", charged, self.allowed_s
             return "timed_out"
-        if self.wall_s() < self.wall_allowed_s:
-            return None
-        ran_or_waited_to = own - self._base + _run_delay_s(self.pid) - self._delay_base
-        return "timed_out" if ran_or_waited_to < self.wall_s() / 2 else "not_graded"
+        wall = self.wall_s()
+        if wall < self._wall_allowed_s:
+            return "out_of_memory" if len(company) > 1 and self._holds_too_much(company) else None
+        self.reached = "wall_s", wall, self._wall_allowed_s
+        ran_or_waited_to = own - self._base + others + delays - self._delay_base
+        return "timed_out" if ran_or_waited_to < wall / 2 else "not_graded"
+
+    def _holds_too_much(self, company: list[int]) -> bool:
+        """Whether processes together hold more than they may. What each holds is soon added up; what of it
+        they only share takes long to find out, so that is seldom asked."""
+        if sum(map(_resident_mib, company)) <= self._memory_mib or time.monotonic() < self._look_again:
+            return False
+        held = sum(map(_own_mib, company))
+        self._look_again = time.monotonic() + _CLOSELY_EACH_S
+        self.reached = "memory_mib", held, self._memory_mib
+        return held > self._memory_mib
 
 
 def _read(path: str) -> str:
@@ -118,6 +141,20 @@ def _stat_cpu_s(pid: int) -> float:
     """CPU seconds of a process and of the children it has waited for."""
     fields = _read(f"/proc/{pid}/stat").rpartition(")")[2].split()
     return sum(map(int, fields[11:15])) * _TICK_S if fields else 0.0
+
+
+def _resident_mib(pid: int) -> float:
+    """Memory that a process has at hand and that is no file's, what it shares with its parent included."""
+    fields = _read(f"/proc/{pid}/statm").split()
+    return (int(fields[1]) - int(fields[2])) * _PAGE_MIB if fields else 0.0
+
+
+def _own_mib(pid: int) -> float:
+    """Its part of it: a page that several share counts once among them."""
+    for line in _read(f"/proc/{pid}/smaps_rollup").splitlines():
+        if line.startswith("Pss_Anon:"):
+            return int(line.split()[1]) / 1024
+    return 0.0
 
 
 def _is_asleep(pid: int) -> bool:
@@ -135,6 +172,10 @@ def _state(path: str) -> str:
 
 
 def _run_delay_s(pid: int) -> float:
-    """Seconds a process was ready and not let run; 0 where the kernel does not say."""
-    fields = _read(f"/proc/{pid}/schedstat").split()
-    return int(fields[1]) * 1e-9 if len(fields) == 3 else 0.0
+    """Seconds that the threads of a process were ready and not let run; 0 where the kernel does not say."""
+    try:
+        tasks = os.listdir(f"/proc/{pid}/task")
+    except OSError:
+        return 0.0
+    read = (_read(f"/proc/{pid}/task/{task}/schedstat").split() for task in tasks)
+    return sum(int(fields[1]) * 1e-9 for fields in read if len(fields) == 3)

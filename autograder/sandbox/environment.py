@@ -56,6 +56,11 @@ def settings(environment: Environment) -> dict[str, Any]:
     }
 
 
+def plain(name: str) -> str:
+    """A distribution's name, however it is written."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
 def module_names(environment: Environment) -> frozenset[str]:
     """The top-level modules that can be imported in an environment beside the standard library."""
     paths = (Path(entry) for distribution in _closure(environment) for entry in _entries(distribution))
@@ -75,7 +80,7 @@ def _closure(environment: Environment) -> list[importlib.metadata.Distribution]:
     waiting = [(package, True) for package in environment.packages]
     while waiting:
         name, asked_for = waiting.pop()
-        key = re.sub(r"[-_.]+", "-", name).lower()
+        key = plain(name)
         if key in found:
             continue
         try:

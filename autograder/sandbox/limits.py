@@ -32,7 +32,8 @@ class Limits:
 
     cell_cpu_s: CPU time of one cell at loading; asleep counts like CPU.
     load_cpu_s: CPU time of all cells of one load.
-    memory_mib: private memory of a process beyond that of the warm libraries.
+    memory_mib: private memory of a process beyond that of the warm libraries; all processes of a question
+        together may hold twice as much.
     disk_mib: files in the working directory and in shared memory, each.
     file_mib: one file.
     processes: processes and threads at one time.

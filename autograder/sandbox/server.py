@@ -13,7 +13,7 @@ import socket
 import threading
 from typing import Any, NoReturn
 
-from autograder.sandbox import confine, tree, warm, wire, worker
+from autograder.sandbox import cgroups, confine, tree, warm, wire, worker
 from autograder.sandbox.warden import Warden
 
 INSIDE_ID = 1000  # user and group of student code inside its namespaces
@@ -33,7 +33,9 @@ def main(settings: dict[str, Any]) -> NoReturn:
     """
     control = socket.socket(fileno=settings["control"])
     try:
-        server = Server(control, bytes.fromhex(settings["calls"]), own_ids=_prepare(settings))
+        confine.close_all_but(0, 1, 2, settings["control"])
+        groups = cgroups.open_groups()
+        server = Server(control, bytes.fromhex(settings["calls"]), groups, own_ids=_prepare(settings))
     except OSError as error:
         control.send(json.dumps({"failed": _REFUSED.format(error=error)}).encode())
         os._exit(1)
@@ -42,13 +44,12 @@ def main(settings: dict[str, Any]) -> NoReturn:
         control.send(json.dumps({"failed": f"the warm process has {max(threads)} threads and cannot fork"}).encode())
         os._exit(1)
     confine.standard_streams_to_null()
-    control.send(json.dumps({"ready": True}).encode())
+    control.send(json.dumps({"ready": True, "walls": dict(groups.walls)}).encode())
     server.run()
 
 
 def _prepare(settings: dict[str, Any]) -> bool:
     """Enter the tree and warm up; whether slots have ids of their own on the host."""
-    confine.close_all_but(0, 1, 2, settings["control"])
     own_ids = _leave_host()
     tree.build(settings["entries"])
     tree.relocate(settings["sites"])
@@ -76,9 +77,10 @@ def _leave_host() -> bool:
 class Server:
     """Forks wardens and reaps them."""
 
-    def __init__(self, control: socket.socket, calls: bytes, *, own_ids: bool) -> None:
+    def __init__(self, control: socket.socket, calls: bytes, groups: cgroups.Groups, *, own_ids: bool) -> None:
         self._control = control
         self._calls = calls
+        self._groups = groups
         self._own_ids = own_ids
         self._slots = list(range(_SLOTS - 1, -1, -1))
         self._running: dict[int, tuple[int, int]] = {}  # pidfd: pid, slot
@@ -109,13 +111,14 @@ class Server:
             os.close(connection)
             return []
         go, ready = os.pipe()
-        pid = 0
+        pid, group = 0, cgroups.Group()
         try:
+            group = self._groups.of(self._slots[-1], **message)
             pid = confine.fork(confine.NEW_NAMESPACES)
             if pid == 0:
                 try:
                     os.close(ready)
-                    _be_warden(connection, go, message["disk_mib"], self._calls)
+                    _be_warden(connection, go, message["disk_mib"], self._calls, group)
                 finally:
                     os._exit(1)  # whatever went wrong there, the copy must not go on as a server
             outside = self._first_id + self._slots[-1] if self._own_ids else 0
@@ -125,9 +128,10 @@ class Server:
             if pid:
                 os.kill(pid, signal.SIGKILL)
                 os.waitpid(pid, 0)
+            self._slots.insert(0, self._slots.pop())  # whatever is wrong with this one, the next may do
             return []
         finally:
-            for done in (go, ready, connection):
+            for done in (go, ready, connection, *group.join, *group.kept_open()):
                 os.close(done)
         self._running[descriptor] = pid, self._slots.pop()
         return [descriptor]
@@ -142,24 +146,26 @@ class Server:
         for descriptor, (pid, _) in list(self._running.items()):
             os.kill(pid, signal.SIGKILL)
             self._reap(descriptor)
+        self._groups.remove()
         os._exit(0)
 
 
-def _be_warden(connection: int, go: int, disk_mib: int, calls: bytes) -> NoReturn:
+def _be_warden(connection: int, go: int, disk_mib: int, calls: bytes, group: cgroups.Group) -> NoReturn:
     """The first process of the new namespaces: give up everything, then serve the connection.
 
     calls: the filter of system calls, which each process puts over itself that will run student code.
     """
     os.read(go, 1)  # ends when our ids are mapped, or when the server gives up and kills
-    confine.close_all_but(0, 1, 2, connection)
     examiner = socket.socket(fileno=connection)
     try:
+        group.enter()
+        confine.close_all_but(0, 1, 2, connection, *group.kept_open())
         _enter(disk_mib)
     except OSError as error:
         wire.send(examiner, wire.CONTROL, json.dumps({"event": "failed", "text": str(error)}).encode())
         os._exit(1)
     wire.send(examiner, wire.CONTROL, json.dumps({"event": "ready"}).encode())
-    Warden(examiner, calls).run()
+    Warden(examiner, calls, group).run()
 
 
 def _enter(disk_mib: int) -> None:

@@ -92,7 +92,7 @@ class Server:
             process.kill()
             process.wait()
             raise SandboxError(f"the server of environment {environment_.name!r} did not start: {failed}")
-        return cls(process, ours, {"seccomp": said})
+        return cls(process, ours, {"seccomp": said, **json.loads(reply)["walls"]})
 
     @property
     def pid(self) -> int:
@@ -105,7 +105,8 @@ class Server:
 
     async def _connect(self, limits: Limits) -> Connection:
         ours, theirs = socket.socketpair()
-        message = json.dumps({"disk_mib": limits.disk_mib}).encode()
+        named = {name: getattr(limits, name) for name in ("disk_mib", "memory_mib", "processes")}
+        message = json.dumps(named).encode()
         try:
             socket.send_fds(self._control, [message], [theirs.fileno()])
         except OSError as error:

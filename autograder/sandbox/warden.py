@@ -15,13 +15,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
-from autograder.sandbox import clocks, confine, wire, worker
+from autograder.sandbox import cgroups, clocks, confine, wire, worker
 from autograder.sandbox.children import Child, Dead, sweep
 from autograder.sandbox.worker_load import Recipe
 
 _FORK_S = 10.0  # a loader that has not forked by then will not
-_ENDED_AT_ONCE = os.WEXITED | os.WNOHANG | os.WNOWAIT
 _DISKS = ("/tmp", "/dev/shm")
+_TOGETHER = 2  # times the memory of one process is what all of a question may hold
 _NOTHING: Mapping[str, Any] = {}
 _ENDING_S = 0.05  # a process whose socket is closed, and which still lives then, closed it on purpose
 
@@ -50,9 +50,10 @@ class _Question:
 class Warden:
     """Serves one connection; see `session` for what is said on it."""
 
-    def __init__(self, examiner: socket.socket, calls: bytes) -> None:
+    def __init__(self, examiner: socket.socket, calls: bytes, group: cgroups.Group | None = None) -> None:
         self._examiner = examiner
         self._calls = calls
+        self._group = group or cgroups.Group()  # none: its memory is counted elsewhere, or not at all
         self._recipe: Recipe | None = None
         self._loader: Child | None = None
         self._question: _Question | None = None
@@ -172,28 +173,35 @@ class Warden:
                 cell, begun = _number(done[1]), True
                 part = self._watch(child.pid, self._limits["cell_cpu_s"], factor)
                 part.resume()
-            verdict = None if done else (part.verdict() or whole.verdict())
-            if verdict:
-                detail = _time(part if part.verdict() else whole)
-                child.kill()
-                if cell is not None:
-                    heavy[cell] = part.used_s()
-                return {"event": "stopped", "cell": cell, "why": verdict, "heavy": heavy, "detail": detail}
+            for watch in () if done else (part, whole):
+                verdict = watch.verdict()
+                if verdict:
+                    if cell is not None:
+                        heavy[cell] = part.used_s()
+                    detail = _spent(watch)
+                    child.kill()
+                    return {"event": "stopped", "cell": cell, "why": verdict, "heavy": heavy, "detail": detail}
 
     def _watch(self, pid: int, cpu_s: float, factor: float) -> clocks.Watch:
         bystanders = {1} | ({self._loader.pid} if self._loader else set())
-        return clocks.Watch(pid, cpu_s=cpu_s, wall_s=cpu_s * factor, bystanders=frozenset(bystanders))
+        memory_mib = _TOGETHER * self._limits["memory_mib"]
+        return clocks.Watch(
+            pid, cpu_s=cpu_s, wall_s=cpu_s * factor, memory_mib=memory_mib, bystanders=frozenset(bystanders)
+        )
 
     def _why(self, dead: Dead, watch: clocks.Watch) -> tuple[str, dict[str, Any]]:
         """What an end that we did not bring about stands for, and its detail: see `limits.Limits` for `limit`."""
         text = {"text": dead.said()}
         match dead.signal:
             case signal.SIGXCPU:
-                return "timed_out", {**_time(watch), **text}
+                return "timed_out", {**_spent(watch), **text}
             case signal.SIGXFSZ:
                 return "crashed", {"limit": "file_mib", "allowed": self._limits["file_mib"], **text}
             case signal.SIGSYS:
                 return "forbidden", {"signal": "SIGSYS", "text": "made a system call of another kind of machine"}
+            case signal.SIGKILL if self._group.has_killed():
+                memory = {"limit": "memory_mib", "allowed": self._group.allowed_mib, "used": self._group.peak_mib()}
+                return "out_of_memory", {**memory, **text}
             case signal.SIGKILL if dead.peak_mib > 0.9 * self._limits["memory_mib"]:
                 memory = {"limit": "memory_mib", "allowed": self._limits["memory_mib"], "used": dead.peak_mib}
                 return "out_of_memory", {**memory, **text}
@@ -249,9 +257,11 @@ class Warden:
             loader.peer.settimeout(_FORK_S)
             _, body = wire.receive(loader.peer)
             pid = _number(body)
-            # The loader may lie: the process must be our own child, alive, and not the loader.
-            if not pid or (pid == loader.pid) != last or os.waitid(os.P_PID, pid, _ENDED_AT_ONCE):
+            # The loader may lie: the process must not be the loader, and be our own child, which may have
+            # ended already: what it was first asked may have ended it.
+            if not pid or (pid == loader.pid) != last:
                 raise ValueError(pid)
+            os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
         except (wire.Closed, wire.Malformed, ValueError, OSError):
             ours.close()
             self._drop_loader()
@@ -281,7 +291,7 @@ class Warden:
         question.unsent += frame
         question.unanswered += body[wire.NONCE] == wire.ASK
         if question.watch.spent():
-            self._end(question, "timed_out", _time(question.watch))
+            self._end(question, "timed_out", _spent(question.watch))
         else:
             self._pump(question)
 
@@ -321,7 +331,7 @@ class Warden:
             if not ready or watch.spent():
                 verdict = watch.verdict()
                 if verdict:
-                    return self._end(question, verdict, _time(watch))
+                    return self._end(question, verdict, _spent(watch))
 
     @staticmethod
     def _send_on(question: _Question) -> bool:
@@ -370,11 +380,10 @@ def _number(body: bytes) -> int | None:
     return int(body) if body.isdigit() and len(body) < 9 else None
 
 
-def _time(watch: clocks.Watch) -> dict[str, Any]:
-    """Which clock ran out, and how far."""
-    if watch.used_s() < watch.allowed_s and watch.wall_s() >= watch.wall_allowed_s:
-        return {"limit": "wall_s", "used": watch.wall_s(), "allowed": watch.wall_allowed_s}
-    return {"limit": "cpu_s", "used": watch.used_s(), "allowed": watch.allowed_s}
+def _spent(watch: clocks.Watch) -> dict[str, Any]:
+    """What ran out, and how far."""
+    limit, used, allowed = watch.reached
+    return {"limit": limit, "used": max(used, watch.used_s()) if limit == "cpu_s" else used, "allowed": allowed}
 
 
 def _written_mib() -> float:

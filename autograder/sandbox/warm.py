@@ -10,6 +10,8 @@ import sys
 import warnings
 from collections.abc import Iterable
 
+from autograder.sandbox import worker_tests
+
 # Modules to import, by the distribution that has them.
 _MODULES = {
     "numpy": ("numpy", "numpy.testing"),
@@ -41,6 +43,7 @@ def up(packages: Iterable[str]) -> None:
         _step()
     if "IPython" in sys.modules:
         _translate()
+    worker_tests.remember()
     warnings.filterwarnings("ignore", message=".*non-interactive, and thus cannot be shown")
     gc.collect()
     gc.freeze()

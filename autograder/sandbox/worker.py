@@ -19,8 +19,10 @@ import numpy as np
 
 from autograder.sandbox import confine, wire
 from autograder.sandbox.worker_answer import Desk, calling_out
+from autograder.sandbox.worker_fence import FENCE, Fence
 from autograder.sandbox.worker_load import Loader, Recipe
 from autograder.sandbox.worker_output import Sink
+from autograder.sandbox.worker_tests import BENCH, Bench
 
 WORK = "/tmp/work"  # the working directory of a notebook
 FORK, ITSELF = b"f", b"i"  # who answers on a socket that is sent to the loader
@@ -39,6 +41,7 @@ def load_and_serve(
     confine.filter_calls(calls)
     loader = Loader(recipe, lambda number: wire.send(peer, wire.CONTROL, str(number).encode()))
     loader.load()
+    loader.names[FENCE] = Fence(loader.names, recipe.cells)
     report = {"notes": loader.notes, "missing": sorted(loader.missing)}
     gc.freeze()
     wire.send(peer, wire.DATA, json.dumps(report).encode())
@@ -99,6 +102,7 @@ def _answer(peer: socket.socket, loader: Loader) -> NoReturn:
             _, body = wire.receive(peer)
         return body[wire.NONCE + 1 :]
 
+    loader.names[BENCH] = Bench(loader.names)
     desk = Desk(loader.names, calling_out(exchange), loader.missing)
     while True:
         try:

@@ -65,7 +65,7 @@ def draw_cases(topic: Topic, seed: np.random.SeedSequence, draws: int = FEW_DRAW
         if case.name in cases:
             raise TopicError(f"{topic.name}: two cases are called {case.name!r}")
         unknown = set(case.inputs) - set(topic.parameters) - {"dout"}
-        if unknown and topic.kind != "class":
+        if unknown and not topic.is_class:
             raise TopicError(f"{topic.name}: the case {case.name!r} has unknown inputs {sorted(unknown)}")
         cases[case.name] = complete(topic, case, upstream)
         if topic.kind == "sampler":
@@ -147,7 +147,7 @@ def draw_shown(
 
 def right_implementations(topic: Topic) -> dict[str, Names]:
     """The reference, the reference in float32, and every alternative, by name."""
-    single = {} if topic.kind in ("class", "sampler") else {IN_FLOAT32: single_precision(topic)}
+    single = {} if topic.is_class or topic.kind == "sampler" else {IN_FLOAT32: single_precision(topic)}
     others = {f"alternative {number}": names for number, names in enumerate(topic.alternatives, start=1)}
     return {REFERENCE: topic.reference, **single, **others}
 
@@ -225,7 +225,9 @@ def _leaf(array: np.ndarray, exact: list[np.ndarray], coarse: np.ndarray, ordina
                 f"{what}: its right implementations differ by {float(np.max(spread)):.3g} where the block has "
                 f"norm {float(size):.3g}; draw inputs on which they agree, or mend one of them"
             )
-        allowed.append(np.minimum(bound, LOOSEST * scale) if rtol == RTOL32 else bound)
+        # A row that is small because large numbers cancel in it is rounded as they are.
+        least = float(np.max(scale)) / ROWS_APART if rows else 0.0
+        allowed.append(np.minimum(bound, LOOSEST * np.maximum(scale, least)) if rtol == RTOL32 else bound)
     deciding = bool(float(size) / root >= NEGLIGIBLE * ordinary) and float(size) > 0
     return Leaf(array, np.asarray(allowed[0]), np.asarray(allowed[1]), deciding)
 
@@ -272,7 +274,7 @@ def _checks(
     if unknown:
         raise TopicError(f"{worth.question}: weights names {sorted(unknown)}, which {topic.name} does not return")
     of_blocks = 1.0 - sum(law.share for law in topic.properties)
-    weights = {block.name: worth.weights.get(block.name, 1.0) for block in topic.blocks}
+    weights = {block.name: worth.weights.get(block.name, block.weight) for block in topic.blocks}
     if convergence and topic.training is not None:
         weights["convergence"] = worth.weights.get("convergence", topic.training.weight)
     if accuracy and topic.exam is not None:
@@ -291,9 +293,7 @@ def _checks(
             )
         share = unit * weights[block.name]
         edge_part = sum(cases[n].edge for n in edges)
-        # Whatever is right about the draws of a sampler counts where each draw is right.
-        requires = topic.blocks[0].name if topic.kind == "sampler" and block is not topic.blocks[0] else ""
-        check = Check(block.name, block.kind, block.name, core, 0.0, requires)
+        check = Check(block.name, block.kind, block.name, core, 0.0, block.requires)
         planned.append((check, share * (1 - edge_part)))
         for n in edges:
             edge = Check(f"{block.name}: {n}", block.kind, block.name, (n,), 0.0, requires=block.name)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from autograder.topic.declare import Names, Topic
+from autograder.topic.module import Made
 
 Change = Callable[[np.ndarray, tuple[Any, ...]], Any]
 
@@ -17,6 +18,9 @@ Change = Callable[[np.ndarray, tuple[Any, ...]], Any]
 def null_battery(topic: Topic) -> Iterator[tuple[str, Names]]:
     """Implementations that know nothing of the topic but the form of its answers, by name."""
     yield "the starter", dict.fromkeys(topic.reference, _starter)
+    if isinstance(topic, Made):
+        yield from _null_classes(topic)
+        return
     if topic.kind == "class":
         for constant in (0.0, 1.0, float("nan")):
             yield f"{constant} everywhere", {topic.name: _constant_class(constant)}
@@ -31,7 +35,7 @@ def null_battery(topic: Topic) -> Iterator[tuple[str, Names]]:
         ),
     }
     for name, fill in fills.items():
-        yield name, _changed(topic, fill, frozenset(topic.returns) | _gradients(topic))
+        yield name, _changed(topic, fill, frozenset(topic.returns) - set(topic.opaque) | _gradients(topic))
     for position, parameter in enumerate(topic.parameters):
         yield f"an echo of {parameter}", {name: _echo(topic, name, position) for name in topic.reference}
     if topic.kind == "layer":
@@ -144,6 +148,30 @@ def _one_off(right: np.ndarray) -> np.ndarray:
     spoiled = np.array(right, dtype=float)
     spoiled.flat[int(np.argmax(np.abs(spoiled)))] = 0.0
     return spoiled
+
+
+def _null_classes(topic: Made) -> Iterator[tuple[str, Names]]:
+    """A right class that does nothing with what it is given: its output is constant, its steps are none."""
+
+    def constant(value: float) -> Callable[..., Any]:
+        def build(*arguments: Any, **keywords: Any) -> Any:
+            module = topic.main(*arguments, **keywords)
+            right = module.forward
+            module.forward = lambda *inputs: right(*inputs) * 0 + value
+            return module
+
+        return build
+
+    def resting(*arguments: Any, **keywords: Any) -> Any:
+        optimizer = topic.main(*arguments, **keywords)
+        optimizer.step = lambda *_: None
+        return optimizer
+
+    if topic.kind == "optimizer":
+        yield "no step", {topic.name: resting}
+        return
+    for value in (0.0, 1.0, float("nan")):
+        yield f"{value} everywhere", {topic.name: constant(value)}
 
 
 def _starter(*_: Any, **__: Any) -> Any:

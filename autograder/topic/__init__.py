@@ -1,6 +1,8 @@
 """What a course's `reference/` imports: how to declare a lecture topic.
 
-from autograder.topic import Array, Float, Int, Opaque, bind, case, close, layer, sampler, topic, trainer
+from autograder.topic import (
+    Array, Float, Int, Opaque, bind, case, close, layer, optimizer, sampler, topic, torch_module, trainer, update_rule
+)
 """
 
 from jaxtyping import Bool, Float, Int
@@ -8,7 +10,9 @@ from numpy import ndarray as Array
 
 from autograder.topic.case import Bound, Case, bind, case
 from autograder.topic.declare import Topic, TopicError, layer, sampler, topic, trainer
+from autograder.topic.module import optimizer, torch_module
 from autograder.topic.public import close
+from autograder.topic.rule import update_rule
 
 
 class Opaque:
@@ -29,7 +33,10 @@ __all__ = [
     "case",
     "close",
     "layer",
+    "optimizer",
     "sampler",
     "topic",
+    "torch_module",
     "trainer",
+    "update_rule",
 ]

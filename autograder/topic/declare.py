@@ -34,12 +34,15 @@ class Block:
     """One output that is judged by itself.
 
     of, wrt: for a gradient, the output and the input it is the derivative of and with respect to.
+    requires: the block that must be right for this one to count. weight: of its points, where the course names none.
     """
 
     name: str
-    kind: str  # "value" or "gradient"; of a sampler, "law" or "distribution"
+    kind: str  # the check that judges it: "value", "gradient", "trajectory"; of a sampler, "law" or "distribution"
     of: str = ""
     wrt: str = ""
+    requires: str = ""
+    weight: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -109,7 +112,7 @@ class Exam:
 class Topic:
     """A lecture topic: its reference and everything that is known about right and wrong answers."""
 
-    kind: str  # "function", "layer", "class", "trainer" or "sampler"
+    kind: str  # one of `topic.kinds`, such as "function"
     name: str
     lecture: str
     reference: Names
@@ -123,6 +126,7 @@ class Topic:
     training: Training | None = None
     exam: Exam | None = None
     examples: list[Worked] = field(default_factory=list)
+    opaque: tuple[str, ...] = ()  # of `returns`, what is the student's own and stays in the worker
 
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
         return self.main(*arguments, **keywords)
@@ -132,6 +136,11 @@ class Topic:
         """The function or class itself; of a layer, its forward."""
         main: Callable[..., Any] = next(iter(self.reference.values()))
         return main
+
+    @property
+    def is_class(self) -> bool:
+        """Whether students define a class, which is built before it is given anything."""
+        return self.kind in ("class", "module", "optimizer")
 
     @cached_property
     def parameters(self) -> tuple[str, ...]:
@@ -151,8 +160,8 @@ class Topic:
     def alternative(self, implementation: Callable[..., Any]) -> Callable[..., Any]:
         """Declare an independent right implementation.
 
-        For a function, trainer or sampler it is the function. For a layer it is a function without arguments
-        that returns (forward, backward); for a class, one that returns the class.
+        For a function, update rule, trainer or sampler it is the function. For a layer it is a function without
+        arguments that returns (forward, backward); for a class, one that returns the class.
         """
         self.alternatives.append(self._named(implementation))
         return implementation
@@ -165,7 +174,7 @@ class Topic:
         definitions = tuple(self.reference.values())
         source = edited("\n\n".join(source_of(definition) for definition in definitions), edits)
         rebuilt = rebuild(source, defined_names(definitions))
-        names = {student_name: rebuilt[student_name] for student_name in self.reference}
+        names = self.as_defined({student_name: rebuilt[student_name] for student_name in self.reference})
         self._add(Misconception(name, hint, names, edits, equivalent_to))
 
     def wrong(
@@ -206,9 +215,13 @@ class Topic:
             raise TopicError(f"{self.name}: two misconceptions are called {misconception.name!r}")
         self.misconceptions.append(misconception)
 
+    def as_defined(self, written: Names) -> Names:
+        """What students define, made of what authors write: the same, for most kinds."""
+        return written
+
     def _named(self, implementation: Callable[..., Any]) -> Names:
-        if self.kind in ("function", "trainer", "sampler"):
-            return {next(iter(self.reference)): implementation}
+        if self.kind in ("function", "trainer", "sampler", "rule", "module", "optimizer"):
+            return self.as_defined({next(iter(self.reference)): implementation})
         made = implementation()
         parts = made if isinstance(made, tuple) else (made,)
         if len(parts) != len(self.reference):
@@ -338,7 +351,7 @@ def sampler(
     def declare(draw: Callable[..., Any]) -> Sampler:
         if RNG not in inspect.signature(draw).parameters:
             raise TopicError(f"{draw.__name__}: a sampler needs a parameter {RNG!r}, the generator that it draws from")
-        blocks = (Block(DRAWS, "law"), Block(GENERATOR, "law"))
+        blocks = (Block(DRAWS, "law"), Block(GENERATOR, "law", requires=DRAWS))
         names = {draw.__name__: draw}
         return Sampler("sampler", draw.__name__, lecture, names, blocks, returns, structured=structured)
 
@@ -377,7 +390,7 @@ class Sampler(Topic):
 
         def declare(counts: Callable[..., Any]) -> Callable[..., Any]:
             self.distributions.append(Distribution(name, counts, hint))
-            self.blocks = (*self.blocks, Block(name, "distribution"))
+            self.blocks = (*self.blocks, Block(name, "distribution", requires=DRAWS))
             return counts
 
         return declare
@@ -393,7 +406,7 @@ class Sampler(Topic):
 def axes_of(topic_: Topic) -> dict[str, str]:
     """The axes each input and output was annotated with, as `{"logits": "N C", ...}`; without, absent."""
     found: dict[str, str] = {}
-    hints = typing.get_type_hints(topic_.main) if topic_.kind != "class" else {}
+    hints = typing.get_type_hints(topic_.main) if not topic_.is_class else {}
     result = hints.pop("return", None)
     parts = typing.get_args(result) if typing.get_origin(result) is tuple else (result,)
     for name, hint in [*hints.items(), *zip(topic_.returns, parts, strict=False)]:

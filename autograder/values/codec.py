@@ -74,6 +74,9 @@ def encode(value: Any, *, foreign: Callable[[Any], Handle] | None = None) -> byt
     """
     encoder = _Encoder(foreign)
     structure = _WRITER.encode(encoder.node(value, 0)).encode()
+    size = sum(array.nbytes for array in encoder.arrays.values())
+    if size > MAX_PAYLOAD:  # before they are copied: the library ends the process where memory runs out
+        raise CodecError(f"{size} bytes of arrays are more than may cross")
     arrays = safetensors.numpy.save(encoder.arrays) if encoder.arrays else b""
     payload = _LENGTH.pack(len(structure)) + structure + arrays
     if len(payload) > MAX_PAYLOAD or len(structure) > MAX_STRUCTURE:
@@ -144,6 +147,8 @@ class _Encoder:
 
     def array(self, value: "np.ndarray | np.generic", depth: int) -> Any:
         tag = "scalar" if isinstance(value, np.generic) else "array"
+        if (size := np.asarray(value).nbytes) > MAX_PAYLOAD:  # a view of one number may be as large as it likes
+            raise CodecError(f"an array of {size} bytes is more than may cross")
         plain = np.array(value, copy=True, subok=False, order="C")
         if plain.dtype.kind == "f" and plain.dtype.itemsize > 8:
             plain = plain.astype(np.float64)

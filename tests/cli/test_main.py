@@ -14,7 +14,19 @@ from autograder.course.errors import CourseError
 from autograder.course.load import Course
 
 ROOT = Path(__file__).parent.parent.parent
-HEAVY = ("torch", "pandas", "numpy", "pydantic", "tqdm", "scipy", "jaxtyping", "jupytext", "nbformat")
+HEAVY = (
+    "torch",
+    "pandas",
+    "numpy",
+    "pydantic",
+    "tqdm",
+    "scipy",
+    "jaxtyping",
+    "jupytext",
+    "nbformat",
+    "sqlalchemy",
+    "alembic",
+)
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["grade", "--help"], ["compile", "--help"]])

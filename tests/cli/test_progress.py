@@ -25,8 +25,8 @@ def test_progress_in_a_log_is_a_line_every_few_seconds_and_the_last() -> None:
             progress.count(done, 12, "graded")
     assert stream.getvalue().splitlines() == [
         "0/12 graded",
-        "5/12 graded, about 7 s left",
-        "10/12 graded, about 2 s left",
+        "5/12 graded, 1.0 a second, about 7 s left",
+        "10/12 graded, 1.0 a second, about 2 s left",
         "12/12 graded",
     ]
 
@@ -45,3 +45,12 @@ def test_progress_of_nothing_writes_nothing() -> None:
     with Progress(stream=stream, clock=Clock()):
         pass
     assert stream.getvalue() == ""
+
+
+def test_progress_tells_the_rate_of_what_had_to_be_done() -> None:
+    clock, stream = Clock(), io.StringIO()
+    with Progress(stream=stream, every_s=0.0, clock=clock) as progress:
+        clock.now_s = 10.0
+        progress.count(30, 40, "graded", known=30)
+        progress.count(32, 40, "graded", known=30)
+    assert stream.getvalue().splitlines() == ["30/40 graded", "32/40 graded, 12 a minute, about 40 s left"]

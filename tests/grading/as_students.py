@@ -19,6 +19,7 @@ import nbformat
 from autograder.topic import Topic
 from autograder.topic.declare import Misconception
 from autograder.topic.edits import edited, source_of
+from autograder.topic.module import Made
 
 
 def cell_of(topic: Topic, misconception: Misconception) -> str:
@@ -32,6 +33,8 @@ def cell_of(topic: Topic, misconception: Misconception) -> str:
     else:  # it may call the right one, so its own name is another
         needed, made = _Needed(set()), [f"wrong_{name}" for name in misconception.names]
         parts = [_renamed(each, name, needed) for name, each in zip(made, misconception.names.values(), strict=True)]
+    if isinstance(topic, Made):  # what is written returns the class that students define
+        made = [f"{name}()" for name in made]
     body = "\n\n".join(["import numpy as np", *needed.sources.values(), *parts, f"return {', '.join(made)}"])
     make = f"_make_{topic.name}"
     return f"def {make}():\n{textwrap.indent(body, '    ')}\n\n\n{', '.join(topic.reference)} = {make}()\n"

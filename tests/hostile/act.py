@@ -22,7 +22,8 @@ import numpy as np
 libc = ctypes.CDLL(None, use_errno=True)
 
 def call(number, *arguments):
-    result = libc.syscall(number, *arguments)
+    wide = [ctypes.c_long(each) if isinstance(each, int) else each for each in arguments]
+    result = libc.syscall(number, *wide)
     if result < 0:
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
     return result
@@ -46,7 +47,7 @@ class Act:
     gets: outcomes that its checks may end in, one word each.
     control: OUTSIDE or APART: `attack()` is true there. A grader of `naive.py`, by its name: that one
     gives the points. Otherwise a sentence that says why there is none.
-    also: whether the other question of the notebook keeps its points. needs: files that are handed in too.
+    also: whether the other question of the notebook keeps its points.
     """
 
     tries: str
@@ -100,7 +101,7 @@ def works_outside(cells: list[str], control: str, folder: Path) -> None:
         text=True,
         timeout=60,
         cwd=folder,
-        env={"PATH": os.environ["PATH"], "AUTOGRADER_HOSTILE": "1"},
+        env={"PATH": os.environ["PATH"], "AUTOGRADER_HOSTILE": "1", "OPENBLAS_NUM_THREADS": "1"},
         check=False,
     )
     said = done.stderr.strip().splitlines()

@@ -91,7 +91,7 @@ def test_docstring_has_its_parts_in_order(name):
 @topics
 def test_signature_is_documented(name):
     topic = TOPICS[name]
-    if topic.kind == "class":
+    if topic.is_class:
         return
     for definition in topic.reference.values():
         signature, text = inspect.signature(definition), inspect.getdoc(definition)
@@ -168,7 +168,7 @@ def test_alternatives_equal_the_reference(name, seed):
     double, single = (1e-12, 1e-5) if name in EDGES else (1e-8, 1e-4)
     for alternative in topic.alternatives:
         assert largest_distance(shown(topic, alternative, cases), right, cases) < double
-    if topic.kind != "class":
+    if not topic.is_class:
         assert largest_distance(shown(topic, single_precision(topic), cases), right, cases) < single
 
 
@@ -229,7 +229,7 @@ def test_references_import_without_torch():
 @valued
 def test_reference_leaves_its_inputs_alone(name):
     topic = TOPICS[name]
-    if topic.kind == "class":
+    if topic.is_class:
         return
     for case in drawn(topic, SEED).values():
         inputs = arguments(topic.parameters, case.inputs)

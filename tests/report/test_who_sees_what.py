@@ -1,6 +1,8 @@
 """Does no student's page tell a hidden input, an expected value, or what the code returned or raised on them?"""
 
 import asyncio
+import functools
+import html
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,16 +27,21 @@ from tests.report.secrets import Secrets
 COURSE = load_course(ROOT)
 TOPICS = load_topics(COURSE)
 ASKED = ("softmax_cross_entropy", "mse_loss", "affine", "relu")
+# The other topics take a while; a trainer's plan needs its calibration, and is in the example class below.
+OTHERS = sorted(name for name, topic in TOPICS.items() if topic.training is None and name not in ASKED)
+NAMES = [*ASKED, *(pytest.param(name, marks=pytest.mark.slow) for name in OTHERS)]
 
 
+@functools.cache
 def plan_of(name):
     topic = TOPICS[name]
     plan = draw_plan(topic, Worth(name, 10.0, {}), np.random.SeedSequence(5))
     return replace(plan, wrong={m.name: show(topic, m.names, plan.cases.values()) for m in topic.misconceptions})
 
 
-PLANS = {name: plan_of(name) for name in ASKED}
-SECRETS = {name: Secrets([plan]) for name, plan in PLANS.items()}
+@functools.cache
+def secrets_of(name):
+    return Secrets([plan_of(name)])
 
 
 def pages_of(plan, names):
@@ -87,8 +94,19 @@ def return_one_where_several_belong(*arguments):
 
 
 def return_a_size_made_of_one(*arguments):
-    size = int(1e6 * float(np.abs(np.ravel(arguments[0])[0])))
+    size = int(f"{abs(float(np.ravel(arguments[0])[0])):.5e}".partition("e")[0].replace(".", ""))
     return np.broadcast_to(0.0, size), np.broadcast_to(0.0, (size, 1))
+
+
+def answering(topic, behaviour):
+    """What a notebook with such functions, or with a class whose objects are made so, defines."""
+
+    def made(self, *arguments):
+        behaviour(*arguments)
+
+    if topic.kind == "class":
+        return {topic.name: type(topic.name, (), {"__init__": made, "data": 0.0, "grad": 0.0})}
+    return dict.fromkeys(topic.reference, behaviour)
 
 
 HOSTILE = (
@@ -98,30 +116,31 @@ HOSTILE = (
 
 
 @pytest.mark.parametrize("behaviour", HOSTILE, ids=lambda behaviour: behaviour.__name__)
-@pytest.mark.parametrize("name", ASKED)
+@pytest.mark.parametrize("name", NAMES)
 def test_student_page_holds_nothing_hidden_whatever_the_code_does_with_it(name, behaviour):
-    plan = PLANS[name]
-    student, _, question = pages_of(plan, dict.fromkeys(plan.topic.reference, behaviour))
+    plan = plan_of(name)
+    student, _, question = pages_of(plan, answering(plan.topic, behaviour))
     assert question.points < 10
-    assert SECRETS[name].found_in(student) == []
+    assert secrets_of(name).found_in(student) == []
     assert not any(check.evidence and check.evidence in student for check in question.checks)
     assert not any(case in student for case in plan.cases if len(case.split()) > 2)
 
 
-@pytest.mark.parametrize("name", ASKED)
+@pytest.mark.parametrize("name", NAMES)
 def test_student_page_of_each_misconception_holds_nothing_hidden_and_its_name(name):
-    plan = PLANS[name]
+    plan = plan_of(name)
     for misconception in plan.topic.misconceptions:
         student, _, _ = pages_of(plan, misconception.names)
-        assert SECRETS[name].found_in(student) == [], misconception.name
-        assert (misconception.equivalent_to or misconception.name) in student.replace("&#39;", "'")
+        assert secrets_of(name).found_in(student) == [], misconception.name
+        named = (misconception.equivalent_to or misconception.name) in html.unescape(student)
+        assert named or name not in ASKED, misconception.name  # for the others, test_diagnosis.py says it
 
 
 @pytest.mark.parametrize("name", ASKED)
 def test_staff_page_has_what_the_student_page_has_not(name):
-    plan = PLANS[name]
+    plan = plan_of(name)
     _, teacher, _ = pages_of(plan, dict.fromkeys(plan.topic.reference, raise_them))
-    assert SECRETS[name].found_in(teacher)
+    assert secrets_of(name).found_in(teacher)
 
 
 FORMS = {
@@ -137,14 +156,14 @@ FORMS = {
 
 @pytest.mark.parametrize("form", FORMS)
 def test_search_finds_a_number_in_each_form(form):
-    value = float(PLANS["mse_loss"].expectations["ordinary"]["loss"].leaves[""].value)
-    assert SECRETS["mse_loss"].found_in(f"<p>loss {FORMS[form](value)}</p>")
+    value = float(plan_of("mse_loss").expectations["ordinary"]["loss"].leaves[""].value)
+    assert secrets_of("mse_loss").found_in(f"<p>loss {FORMS[form](value)}</p>")
 
 
 def test_search_finds_arrays_in_few_digits_bytes_and_whole_numbers():
-    case = PLANS["softmax_cross_entropy"].cases["ordinary"]
+    case = plan_of("softmax_cross_entropy").cases["ordinary"]
     logits, labels = case.inputs["logits"], case.inputs["labels"]
-    search = SECRETS["softmax_cross_entropy"].found_in
+    search = secrets_of("softmax_cross_entropy").found_in
     assert search(np.array2string(logits, precision=3))
     assert search(f"<title>{logits.round(3).tolist()}</title>")
     assert search(logits.tobytes().hex())

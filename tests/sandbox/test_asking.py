@@ -134,6 +134,25 @@ def test_end_of_the_process_is_a_crash_and_the_next_question_is_answered(jail: J
     assert loaded.result("g") == 1
 
 
+def test_end_at_once_is_not_tried_again(jail: Jail) -> None:
+    """A copy that ended before the loader had said whom it started was taken for a lie, and asked a second time."""
+    ends = (
+        "import os, time\n"
+        "from autograder.sandbox import wire\n"
+        "send = wire.send\n"
+        "def later(peer, channel, *parts):\n"
+        "    if channel == wire.CONTROL: time.sleep(0.1)\n"
+        "    send(peer, channel, *parts)\n"
+        "wire.send = later\n"
+        "def f():\n    os.write(os.open('/tmp/asked', os.O_CREAT | os.O_APPEND | os.O_WRONLY), b'x')\n    os._exit(7)",
+        "def g():\n    return open('/tmp/asked').read()",
+    )
+    loaded = jail.load(*ends)
+    answer = loaded.ask(call("f"))
+    assert (answer.status, answer.detail["exit"]) == ("crashed", 7)
+    assert loaded.result("g") == "x"
+
+
 def test_sys_exit_in_a_question_is_raised(jail: Jail) -> None:
     answer = jail.load("import sys", "def f():\n    sys.exit(0)").ask(call("f"))
     assert (answer.status, answer.detail["type"]) == ("raised", "SystemExit")

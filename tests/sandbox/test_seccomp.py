@@ -106,11 +106,13 @@ HONEST: dict[str, tuple[str, Any]] = {
     "clock": ("import time; t = time.perf_counter(); time.sleep(0.01); return time.perf_counter() > t", True),
     "signal of its own": (
         "import signal; got = []; signal.signal(signal.SIGALRM, lambda *a: got.append(1))"
-        "\n    signal.setitimer(signal.ITIMER_REAL, 0.01); signal.pause(); return got",
+        "\n    signal.setitimer(signal.ITIMER_REAL, 0.01); \n    while not got: pass"
+        "\n    return got",
         [1],
     ),
     "picture": (
-        "import matplotlib.pyplot as plt, os; plt.plot([1, 2]); plt.savefig('p.png')\n    return os.path.getsize('p.png') > 99",
+        "import matplotlib.pyplot as plt, os\n    plt.plot([1, 2]); plt.savefig('p.png')"
+        "\n    return os.path.getsize('p.png') > 99",
         True,
     ),
     "linear algebra": ("import numpy as np; return float(np.linalg.svd(np.eye(300))[1].sum())", 300.0),

@@ -28,6 +28,7 @@ def test_killed_server_makes_answers_not_graded_and_says_so(run: Callable[..., A
     run(session.load(cells("def f():\n    return 1"), {}, frozenset({"f"})))
     question = run(session.question(1.0))
     os.kill(server.pid, signal.SIGKILL)
+    os.waitid(os.P_PID, server.pid, os.WEXITED | os.WNOWAIT)  # its wardens are told when it has ended, not before
     assert run(question.ask(call("f"))).status == "not_graded"
     run(question.close())
     run(session.close())

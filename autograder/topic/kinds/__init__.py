@@ -8,12 +8,21 @@ import numpy as np
 
 from autograder.topic.case import Case
 from autograder.topic.declare import Topic
-from autograder.topic.kinds import class_, function, layer, sampler
+from autograder.topic.kinds import class_, function, layer, module, optimizer, rule, sampler
 from autograder.topic.kinds.observed import Failure, Observation, Observed, arguments, call
 
 __all__ = ["Failure", "Observation", "Observed", "arguments", "call", "complete", "observe"]
 
-_KINDS = {"function": function, "trainer": function, "layer": layer, "class": class_, "sampler": sampler}
+_KINDS = {
+    "function": function,
+    "trainer": function,
+    "layer": layer,
+    "class": class_,
+    "sampler": sampler,
+    "rule": rule,
+    "module": module,
+    "optimizer": optimizer,
+}
 
 
 def observe(topic: Topic, case: Case) -> Observation:

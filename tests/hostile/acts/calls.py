@@ -21,11 +21,14 @@ ACTS = {
                 os.kill(child, signal.SIGKILL)
                 os.waitpid(child, 0)
         """,
-        "forbidden", OUTSIDE,
+        "forbidden",
+        OUTSIDE,
     ),
     "traced by a copy": Act(
-        "PTRACE_TRACEME, so that a parent drives it", "def attack():\n    call(101, 0, 0, 0, 0)\n    return True",
-        "forbidden", OUTSIDE,
+        "PTRACE_TRACEME, so that a parent drives it",
+        "def attack():\n    call(101, 0, 0, 0, 0)\n    return True",
+        "forbidden",
+        OUTSIDE,
     ),
     "read another's memory": Act(
         "process_vm_readv of the process that loaded the notebook",
@@ -38,49 +41,66 @@ ACTS = {
             call(310, os.getpid(), ctypes.byref(vectors[0]), 1, ctypes.byref(vectors[1]), 1, 0)
             return out.value == b"secret"
         """,
-        "forbidden", OUTSIDE,
+        "forbidden",
+        OUTSIDE,
     ),
     "take another's descriptor": Act(
         "pidfd_getfd", "def attack():\n    return call(438, os.pidfd_open(os.getpid()), 0, 0) > 0", "forbidden", OUTSIDE
     ),
     "compare kernel objects": Act(
         "kcmp, which shows addresses of the kernel in order",
-        "def attack():\n    return call(312, os.getpid(), os.getpid(), 2, 0, 0) == 0", "forbidden", OUTSIDE,
+        "def attack():\n    return call(312, os.getpid(), os.getpid(), 2, 0, 0) == 0",
+        "forbidden",
+        OUTSIDE,
     ),
     "kernel keyring": Act(
         "leave a note for the next student in the kernel's keyring",
-        "def attack():\n    return call(248, b'user', b'{name}', b'note', 4, -2) > 0", "forbidden", OUTSIDE,
+        "def attack():\n    return call(248, b'user', b'{name}', b'note', 4, -2) > 0",
+        "forbidden",
+        OUTSIDE,
     ),
-    "read the keyring": Act(
-        "keyctl", "def attack():\n    return call(250, 0, -3, 1) != 0", "forbidden", OUTSIDE
-    ),
+    "read the keyring": Act("keyctl", "def attack():\n    return call(250, 0, -3, 1) != 0", "forbidden", OUTSIDE),
     "load a program into the kernel": Act(
         "bpf: make a map",
-        "def attack():\n    return call(321, 0, (ctypes.c_uint32 * 18)(2, 4, 8, 1), 72) > 0", "forbidden", OUTSIDE,
+        "def attack():\n    return call(321, 0, (ctypes.c_uint32 * 18)(2, 4, 8, 1), 72) > 0",
+        "forbidden",
+        OUTSIDE,
     ),
     "watch the kernel": Act(
         "perf_event_open of a software clock",
-        "def attack():\n    return call(298, (ctypes.c_uint32 * 32)(1, 128), 0, -1, -1, 0) > 0", "forbidden", OUTSIDE,
+        "def attack():\n    return call(298, (ctypes.c_uint32 * 32)(1, 128), 0, -1, -1, 0) > 0",
+        "forbidden",
+        OUTSIDE,
     ),
     "stop the kernel at a page": Act(
-        "userfaultfd, with which holes of the kernel are used", "def attack():\n    return call(323, 1) > 0",
-        "forbidden", OUTSIDE,
+        "userfaultfd, with which holes of the kernel are used",
+        "def attack():\n    return call(323, 1) > 0",
+        "forbidden",
+        OUTSIDE,
     ),
     "io_uring": Act(
         "make calls that no filter sees",
-        "def attack():\n    return call(425, 1, (ctypes.c_char * 120)()) > 0", "forbidden", OUTSIDE,
+        "def attack():\n    return call(425, 1, (ctypes.c_char * 120)()) > 0",
+        "forbidden",
+        OUTSIDE,
     ),
     "file without a name": Act(
         "memfd_create: memory that no limit of a process counts, and a program to start",
-        "def attack():\n    return os.memfd_create('x') > 0", "forbidden", OUTSIDE,
+        "def attack():\n    return os.memfd_create('x') > 0",
+        "forbidden",
+        OUTSIDE,
     ),
     "shared memory without a name": Act(
         "mmap: memory that no limit of a process counts",
-        "import mmap\ndef attack():\n    return len(mmap.mmap(-1, 2**20))", "out_of_memory", OUTSIDE,
+        "import mmap\ndef attack():\n    return len(mmap.mmap(-1, 2**20))",
+        "out_of_memory",
+        OUTSIDE,
     ),
     "another personality": Act(
-        "switch off the kernel's random addresses", "def attack():\n    return call(135, 0x0040000) >= 0",
-        "forbidden", OUTSIDE,
+        "switch off the kernel's random addresses",
+        "def attack():\n    return call(135, 0x0040000) >= 0",
+        "forbidden",
+        OUTSIDE,
     ),
     "segments of its own": Act(
         "modify_ldt", "def attack():\n    return call(154, 0, (ctypes.c_char * 64)(), 64) >= 0", "forbidden", OUTSIDE
@@ -88,7 +108,9 @@ ACTS = {
     "ports of the machine": Act("iopl", "def attack():\n    return call(172, 0) == 0", "forbidden", OUTSIDE),
     "new user namespace": Act(
         "become root of a new user namespace by unshare",
-        "def attack():\n    return call(272, 0x10000000) == 0", "forbidden", OUTSIDE,
+        "def attack():\n    return call(272, 0x10000000) == 0",
+        "forbidden",
+        OUTSIDE,
     ),
     "new user namespace by clone": Act(
         "the same by clone",
@@ -100,7 +122,8 @@ ACTS = {
             os.waitpid(child, 0)
             return True
         """,
-        "raised", OUTSIDE,
+        "raised",
+        OUTSIDE,
     ),
     "new user namespace by clone3": Act(
         "the same by clone3, whose flags a filter cannot read",
@@ -112,18 +135,19 @@ ACTS = {
             os.waitpid(child, 0)
             return True
         """,
-        "raised", OUTSIDE,
+        "raised",
+        OUTSIDE,
     ),
     "enter a namespace": Act(
         "setns", "def attack():\n    return call(308, os.open('/proc/self/ns/uts', 0), 0) == 0", "forbidden", OUTSIDE
     ),
     "mount": Act(
         "cover a folder with one of its own",
-        "def attack():\n    return call(165, b'none', b'/tmp', b'tmpfs', 0, None) == 0", "forbidden", APART,
+        "def attack():\n    return call(165, b'none', b'/tmp', b'tmpfs', 0, None) == 0",
+        "forbidden",
+        APART,
     ),
-    "mount the new way": Act(
-        "fsopen", "def attack():\n    return call(430, b'tmpfs', 0) > 0", "forbidden", APART
-    ),
+    "mount the new way": Act("fsopen", "def attack():\n    return call(430, b'tmpfs', 0) > 0", "forbidden", APART),
     "uncover": Act(
         "umount its /proc, under which the server's lies",
         """
@@ -133,16 +157,27 @@ ACTS = {
                 return call(166, b"/tmp", 2) == 0
             return call(166, b"/proc", 2) == 0
         """,
-        "forbidden", APART,
+        "forbidden",
+        APART,
     ),
     "make a mount writable": Act(
-        "remount the tree", "def attack():\n    return call(165, None, b'/', None, 32 | 4096, None) == 0",
-        "forbidden", APART,
+        "remount the tree",
+        "def attack():\n    return call(165, None, b'/', None, 32 | 4096, None) == 0",
+        "forbidden",
+        APART,
     ),
-    "chroot": Act("chroot, as the first half of a way out", "def attack():\n    os.chroot('/tmp')\n    return True",
-        "forbidden", OUTSIDE),
-    "another root": Act("pivot_root", "def attack():\n    return call(155, b'/tmp', b'/tmp') == 0", "forbidden",
-        "it takes a folder that is a mount, which is made by the act 'mount'"),
+    "chroot": Act(
+        "chroot, as the first half of a way out",
+        "def attack():\n    os.chroot('/tmp')\n    return True",
+        "forbidden",
+        OUTSIDE,
+    ),
+    "another root": Act(
+        "pivot_root",
+        "def attack():\n    return call(155, b'/tmp', b'/tmp') == 0",
+        "forbidden",
+        "it takes a folder that is a mount, which is made by the act 'mount'",
+    ),
     "open a file by its number": Act(
         "name_to_handle_at, then open_by_handle_at, which know no root",
         """
@@ -151,7 +186,8 @@ ACTS = {
             call(303, -100, b"/tmp", handle, ctypes.byref(ctypes.c_int()), 0)
             return call(304, os.open("/", 0), handle, 0) > 0
         """,
-        "forbidden", OUTSIDE,
+        "forbidden",
+        OUTSIDE,
     ),
     "watch all files": Act("fanotify_init", "def attack():\n    return call(300, 0, 0) > 0", "forbidden", OUTSIDE),
     "become root": Act("setuid(0)", "def attack():\n    os.setuid(0)\n    return True", "forbidden", OUTSIDE),
@@ -159,7 +195,8 @@ ACTS = {
         "capset of all of them",
         "def attack():\n"
         "    return call(126, (ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)(1, 1, 0, 0, 0, 0)) == 0",
-        "forbidden", OUTSIDE,
+        "forbidden",
+        OUTSIDE,
     ),
     "start a program": Act(
         "os.execv of the loader of programs, the one program in the tree",
@@ -173,7 +210,8 @@ ACTS = {
                     os._exit(9)
             return os.waitpid(child, 0)[1] == 0
         """,
-        "wrong_type", OUTSIDE,
+        "wrong_type",
+        OUTSIDE,
     ),
     "start a native program of its own": Act(
         "bring an ELF file in the notebook and start it",
@@ -188,7 +226,8 @@ ACTS = {
             finally:
                 os.remove("{name}")
         """,
-        "forbidden", OUTSIDE,
+        "forbidden",
+        OUTSIDE,
     ),
     "a device of its own": Act(
         "mknod of the machine's memory",
@@ -199,7 +238,8 @@ ACTS = {
             os.remove("{name}")
             return True
         """,
-        "raised", OUTSIDE,
+        "raised",
+        OUTSIDE,
     ),
     "shared memory of System V": Act(
         "leave a note that outlives every process",
@@ -209,21 +249,26 @@ ACTS = {
             call(31, there, 0, 0)
             return True
         """,
-        "forbidden", OUTSIDE,
+        "forbidden",
+        OUTSIDE,
     ),
     "semaphores of System V": Act(
         "the same by semget",
         "def attack():\n    there = call(64, 0, 1, 0o1600)\n    call(66, there, 0, 0)\n    return True",
-        "forbidden", OUTSIDE,
+        "forbidden",
+        OUTSIDE,
     ),
     "messages of System V": Act(
         "the same by msgget",
-        "def attack():\n    there = call(68, 0, 0o1600)\n    call(71, there, 0, 0)\n    return True", "forbidden", OUTSIDE,
+        "def attack():\n    there = call(68, 0, 0o1600)\n    call(71, there, 0, 0)\n    return True",
+        "forbidden",
+        OUTSIDE,
     ),
     "message queue of POSIX": Act(
         "the same by mq_open",
         "def attack():\n    call(240, b'{name}', 0o102, 0o600, None)\n    call(241, b'{name}')\n    return True",
-        "forbidden", OUTSIDE,
+        "forbidden",
+        OUTSIDE,
     ),
     "time of day": Act("settimeofday", "def attack():\n    return call(164, None, None) == 0", "forbidden", OUTSIDE),
     "name of the machine": Act(
@@ -231,15 +276,22 @@ ACTS = {
     ),
     "words of the kernel": Act("syslog", "def attack():\n    return call(103, 10, None, 0) > 0", "forbidden", OUTSIDE),
     "swap": Act("swapoff", "def attack():\n    return call(168, b'/x') == 0", "forbidden", _HARM),
-    "restart": Act("reboot", "def attack():\n    return call(169, 0xFEE1DEAD, 672274793, 0, 0) == 0", "forbidden", _HARM),
+    "restart": Act(
+        "reboot", "def attack():\n    return call(169, 0xFEE1DEAD, 672274793, 0, 0) == 0", "forbidden", _HARM
+    ),
     "another kernel": Act("kexec_load", "def attack():\n    return call(246, 0, 0, 0, 0) == 0", "forbidden", _HARM),
-    "a module of the kernel": Act("init_module", "def attack():\n    return call(175, b'', 0, b'') == 0", "forbidden", _HARM),
-    "quotas": Act("quotactl", "def attack():\n    return call(179, 0x800001 << 8, b'/', 0, 0) == 0", "forbidden", _HARM),
+    "a module of the kernel": Act(
+        "init_module", "def attack():\n    return call(175, b'', 0, b'') == 0", "forbidden", _HARM
+    ),
+    "quotas": Act(
+        "quotactl", "def attack():\n    return call(179, 0x800001 << 8, b'/', 0, 0) == 0", "forbidden", _HARM
+    ),
     "accounts": Act("acct", "def attack():\n    return call(163, None) == 0", "forbidden", _HARM),
     "a real-time clock to run by": Act(
         "sched_setscheduler: run before everybody else",
         "def attack():\n    os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))\n    return True",
-        "forbidden", OUTSIDE,
+        "forbidden",
+        OUTSIDE,
     ),
     "another filter": Act(
         "put a filter of its own over itself, which answers what it likes",
@@ -247,7 +299,8 @@ ACTS = {
         "    code = (ctypes.c_uint64 * 1)(0x7FFF000000000006)\n"
         "    class P(ctypes.Structure): _fields_ = [('n', ctypes.c_ushort), ('c', ctypes.c_void_p)]\n"
         "    return libc.prctl(22, 2, ctypes.byref(P(1, ctypes.addressof(code))), 0, 0) == 0",
-        "wrong_type", OUTSIDE,
+        "wrong_type",
+        OUTSIDE,
     ),
     "32-bit calls": Act(
         "int 0x80: the same calls by other numbers",
@@ -258,8 +311,13 @@ ACTS = {
             page.write(b"\xb8\x14\x00\x00\x00\xcd\x80\xc3")
             return ctypes.CFUNCTYPE(ctypes.c_long)(ctypes.addressof(ctypes.c_char.from_buffer(page)))() > 0
         """,
-        "forbidden", OUTSIDE,
+        "forbidden",
+        OUTSIDE,
     ),
-    "x32 calls": Act("numbers of a third kind", "def attack():\n    return call(0x40000000 + 39) > 0", "forbidden",
-        "few kernels have them"),
-}  # fmt: skip
+    "x32 calls": Act(
+        "numbers of a third kind",
+        "def attack():\n    return call(0x40000000 + 39) > 0",
+        "forbidden",
+        "few kernels have them",
+    ),
+}

@@ -1,0 +1,1 @@
+"""What goes in from a learning management system (LMS), and what goes back to it?"""

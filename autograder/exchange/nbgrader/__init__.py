@@ -1,0 +1,1 @@
+"""A course kept in nbgrader, graded as it is."""

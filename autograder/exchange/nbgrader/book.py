@@ -1,0 +1,159 @@
+"""How do marks get into nbgrader's own database?
+
+Through nbgrader's API alone, imported here and nowhere else, and only when there is something to write:
+so that formgrader shows what was graded, and what a person has given stays.
+"""
+
+import importlib
+import importlib.util
+import json
+import os
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from autograder.course.errors import CourseError
+from autograder.exchange.nbgrader.cells import Master
+from autograder.exchange.nbgrader.course import TIMESTAMP, Course
+from autograder.exchange.nbgrader.grade import Class, Graded, Mark, Notebook
+
+if TYPE_CHECKING:
+    from nbgrader.api import Gradebook
+
+_ABSENT = "nbgrader is not installed here, and its gradebook is written by its own code: pip install nbgrader"
+
+
+def available() -> bool:
+    """Whether nbgrader is installed beside us."""
+    return importlib.util.find_spec("nbgrader") is not None
+
+
+def api() -> ModuleType:
+    """nbgrader's API. Its package imports a web server and a grammar of addresses, two seconds that are not needed
+    here, so the module is imported without them. Raises CourseError where nbgrader is not installed."""
+    if "nbgrader.api" not in sys.modules:
+        spec = importlib.util.find_spec("nbgrader")
+        if spec is None or spec.submodule_search_locations is None:
+            raise CourseError(_ABSENT)
+        package = ModuleType("nbgrader")
+        package.__path__ = list(spec.submodule_search_locations)
+        bare = {"nbgrader": package, "rfc3987_syntax": None}
+        usual = {name: sys.modules[name] for name in bare if name in sys.modules}
+        sys.modules.update({**bare, **usual})  # type: ignore[dict-item]
+        try:
+            importlib.import_module("nbgrader.api")
+        finally:
+            for name in bare.keys() - usual.keys():
+                del sys.modules[name]
+    return sys.modules["nbgrader.api"]
+
+
+def save(course: Course, assignment: str, graded: Class) -> None:
+    """Write the assignment and everybody's marks. Raises CourseError where the database forbids it."""
+    nbgrader = api()
+    try:
+        with (
+            warnings.catch_warnings(),
+            _own_programs(),
+            nbgrader.Gradebook(course.database, course.id or "default_course") as book,
+        ):
+            warnings.simplefilter("ignore")  # of nbgrader's own, about how it uses SQLAlchemy
+            # nbgrader commits after each step, and waits for the disk; here a class is written whole or not at all.
+            commit, book.db.commit = book.db.commit, book.db.flush
+            _assignment(book, assignment, graded)
+            for each in graded.graded:
+                if not each.unreadable:
+                    _student(book, assignment, each)
+            commit()
+    except nbgrader.InvalidEntry as error:
+        raise CourseError(f"{course.database} refuses what was graded: {error}") from error
+
+
+@contextmanager
+def _own_programs() -> Iterator[None]:
+    """nbgrader asks the program `alembic` for the version of a new database: the one installed beside it."""
+    usual = os.environ.get("PATH", "")
+    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), usual])
+    try:
+        yield
+    finally:
+        os.environ["PATH"] = usual
+
+
+def _assignment(book: "Gradebook", assignment: str, graded: Class) -> None:
+    book.update_or_create_assignment(assignment)
+    for master in graded.masters:
+        _notebook(book, assignment, master)
+
+
+def _notebook(book: "Gradebook", assignment: str, master: Master) -> None:
+    """The cells of one notebook, as `nbgrader generate_assignment` would write them."""
+    own = master.own
+    kinds = {
+        "grade": {name for name, cell in own.items() if cell.grade},
+        "solution": {name for name, cell in own.items() if cell.solution},
+        "task": {name for name, cell in own.items() if cell.task},
+        "source": set(own),
+    }
+    try:
+        known = book.find_notebook(master.name, assignment)
+    except api().MissingEntry:
+        known = None
+    if known is not None and any(
+        {cell.name for cell in getattr(known, f"{kind}_cells")} != names for kind, names in kinds.items()
+    ):
+        if len(known.submissions):
+            raise CourseError(
+                f"the gradebook holds marks for {master.name!r} with other cells than source/ has now: as with "
+                f"nbgrader, cells cannot come or go once there are submissions; put them back, or remove the "
+                f"assignment first (`nbgrader db assignment remove {assignment}`)"
+            )
+        book.remove_notebook(master.name, assignment)
+        known = None
+    if known is None:
+        book.add_notebook(master.name, assignment, kernelspec=json.dumps(master.kernel))
+    place = (master.name, assignment)
+    for name, cell in own.items():
+        if cell.grade:
+            book.update_or_create_grade_cell(name, *place, max_score=cell.points, cell_type=cell.kind)
+        if cell.solution:
+            book.update_or_create_solution_cell(name, *place)
+        if cell.task:
+            book.update_or_create_task_cell(name, *place, max_score=cell.points, cell_type=cell.kind)
+        book.update_or_create_source_cell(
+            name,
+            *place,
+            cell_type=cell.kind,
+            locked=cell.locked,
+            source=cell.source,
+            checksum=cell.meta["checksum"],
+        )
+
+
+def _student(book: "Gradebook", assignment: str, graded: Graded) -> None:
+    student = graded.student.student
+    book.update_or_create_student(student)
+    timestamp = graded.student.beside(TIMESTAMP)
+    known: dict[str, Any] = {"timestamp": timestamp} if timestamp else {}
+    book.update_or_create_submission(assignment, student, **known)
+    for notebook in graded.notebooks:
+        for mark in notebook.marks:
+            _grade(book, assignment, student, notebook, mark)
+
+
+def _grade(book: "Gradebook", assignment: str, student: str, notebook: Notebook, mark: Mark) -> None:
+    """One mark. What a person gave stays, and is to be looked at again, as nbgrader has it."""
+    place = (mark.cell.id, notebook.name, assignment, student)
+    grade = book.find_grade(*place)
+    if mark.cell.grade:
+        grade.auto_score = mark.result.points
+    waits = mark.result.points is None and not (mark.cell.task and grade.manual_score is not None)
+    grade.needs_manual_grade = waits or (mark.cell.grade and grade.manual_score is not None)
+    if mark.cell.solution or mark.cell.task:
+        comment = book.find_comment(*place)
+        untouched = mark.manual and mark.result.outcome == "failed" and not notebook.absent
+        comment.auto_comment = "No response." if untouched else None

@@ -1,0 +1,1 @@
+"""An assignment made for otter-grader, graded as it is."""

@@ -1,0 +1,1 @@
+"""How do the tables of an older gradebook become those of this version?"""

@@ -1,0 +1,88 @@
+"""Courses of nbgrader's for tests: notebooks with its metadata, students' copies of what was released, and
+what is in a gradebook."""
+
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+Edit = Callable[[dict[str, Any]], None]
+
+
+def cell(source: str, *, kind: str = "code", **meta: Any) -> dict[str, Any]:
+    """A cell; with any keyword one of nbgrader's: grade, solution, locked, task, points, grade_id."""
+    made: dict[str, Any] = {"cell_type": kind, "metadata": {}, "source": source}
+    if meta:
+        usual = {"grade": False, "solution": False, "locked": False, "task": False, "schema_version": 3}
+        made["metadata"]["nbgrader"] = usual | meta
+    return made | ({"outputs": [], "execution_count": None} if kind == "code" else {})
+
+
+def test_cell(name: str, points: float, source: str) -> dict[str, Any]:
+    return cell(source, grade=True, locked=True, points=points, grade_id=name)
+
+
+test_cell.__test__ = False  # type: ignore[attr-defined]
+
+
+def solution(name: str, source: str) -> dict[str, Any]:
+    return cell(source, solution=True, grade_id=name)
+
+
+def document(*cells: dict[str, Any]) -> dict[str, Any]:
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    numbered = [each | {"id": f"c{number}"} for number, each in enumerate(cells)]
+    return {"cells": numbered, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
+
+
+def write(path: Path, content: dict[str, Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content), encoding="utf-8")
+
+
+def answered(source: Path, answers: Mapping[str, str]) -> dict[str, Any]:
+    """What a student hands in who got the source's notebook and answered so, by the cells' grade ids."""
+    made: dict[str, Any] = json.loads(source.read_text(encoding="utf-8"))
+    for each in made["cells"]:
+        name = each["metadata"].get("nbgrader", {}).get("grade_id")
+        if name in answers:
+            each["source"] = answers[name]
+    return made
+
+
+def hand_in(course: Path, student: str, assignment: str, notebooks: Mapping[str, dict[str, Any]]) -> Path:
+    folder = course / "submitted" / student / assignment
+    for name, content in notebooks.items():
+        write(folder / f"{name}.ipynb", content)
+    (folder / "timestamp.txt").write_text("2026-11-20 10:00:00.000000 UTC", encoding="utf-8")
+    (folder / "submission_secret.txt").write_text(f"secret of {student}", encoding="utf-8")
+    return folder
+
+
+def nbgrader(course: Path, *arguments: str) -> str:
+    """Run nbgrader itself in a course; what it said."""
+    command = [sys.executable, "-m", "nbgrader", *arguments]
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    done = subprocess.run(
+        command, cwd=course, capture_output=True, text=True, check=False, timeout=600, env=os.environ | {"PATH": path}
+    )
+    return done.stdout + done.stderr
+
+
+def scores(database: Path) -> dict[tuple[str, str, str], tuple[float | None, float | None, bool]]:
+    """What a gradebook holds: (student, notebook, cell) to automatic score, manual score, waits for a person."""
+    query = """
+        select a.student_id, n.name, c.name, g.auto_score, g.manual_score, g.needs_manual_grade
+        from grade g join submitted_notebook s on g.notebook_id = s.id
+        join submitted_assignment a on s.assignment_id = a.id
+        join notebook n on s.notebook_id = n.id
+        join base_cell c on g.cell_id = c.id
+    """
+    with sqlite3.connect(database) as connection:
+        rows = connection.execute(query).fetchall()
+    connection.close()
+    return {(s, n, c): (auto, manual, bool(waits)) for s, n, c, auto, manual, waits in rows}
