@@ -31,6 +31,7 @@ def named(plan, names):
     return result, {check: diagnosis.name for check, diagnosis in diagnose(result).items()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(TOPICS))
 def test_each_misconception_of_the_course_is_called_by_its_name(name):
     topic = TOPICS[name]

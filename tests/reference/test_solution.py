@@ -28,6 +28,8 @@ from autograder.suite.draw import FEW_DRAWS, Worth, draw_plan, show
 from autograder.topic.kinds import arguments
 from tests.reference.helpers import TOPICS
 
+pytestmark = pytest.mark.slow  # one battery over all topics: run this file alone while writing one
+
 SEED = 31
 ROOT = Path(__file__).parent.parent.parent
 COURSE = load_course(ROOT)

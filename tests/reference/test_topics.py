@@ -18,6 +18,8 @@ from autograder.topic.declare import axes_of
 from autograder.topic.kinds import arguments
 from tests.reference.helpers import MODULES, TOPICS, drawn, largest_distance, shown
 
+pytestmark = pytest.mark.slow  # one battery over all topics: run this file alone while writing one
+
 SEEDS = range(2)  # the proof of a suite takes thirty more
 SEED = 11
 ROOT = Path(__file__).parent.parent.parent

@@ -15,6 +15,8 @@ import pytest
 
 from autograder.sandbox.clocks import Watch, processes
 
+pytestmark = pytest.mark.slow
+
 CROWD = 8  # busy processes on the one core that all are bound to
 BUSY = "while True: pass"
 # The main process sleeps until its worker, which needs longer than the limit in wall time, is done.
