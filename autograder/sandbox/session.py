@@ -208,6 +208,7 @@ class Session:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+            await asyncio.sleep(0)  # asyncio closes the socket in the loop's next round, if there is one
 
 
 def _spawn(control: socket.socket, settings: dict[str, Any], errors: IO[bytes]) -> subprocess.Popen[bytes]:
