@@ -39,11 +39,11 @@ def clip_gradient_norm(grads: list[Array], threshold: float) -> list[Array]:
 
 @clip_gradient_norm.cases
 def _(rng):
-    yield case("longer than allowed", grads=_grads(rng, (3, 4), (4,)), threshold=2.0)
+    yield case("beyond the threshold", grads=_grads(rng, (3, 4), (4,)), threshold=2.0)
     yield case("much longer", grads=_grads(rng, (5,), (2, 3), (2,), size=20.0), threshold=0.5)
     yield case("each alone is shorter", **_together(rng))
     yield case("one array", grads=_grads(rng, (2, 2, 3)), threshold=1.0)
-    yield case("shorter than allowed", **_allowed(_grads(rng, (6,), (2, 4)), rng.uniform(1.2, 1.6)))
+    yield case("below the threshold", **_allowed(_grads(rng, (6,), (2, 4)), rng.uniform(1.2, 1.6)))
     # Where the norm is below 1, the sum of the squares is below the norm, and the threshold is between them.
     yield case("between norm and square", **_allowed(_grads(rng, (2,), (1, 2), size=0.1), 0.8))
     yield case("all zero", edge=0.1, grads=[np.zeros((2, 3)), np.zeros(4)], threshold=1.0)
