@@ -9,12 +9,11 @@ needs no thread, and whoever drives it can be a jail or a test.
 """
 
 import ast
-import copy
 import functools
 import inspect
 import math
 import textwrap
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from types import TracebackType
 from typing import Any
 
@@ -22,22 +21,20 @@ import numpy as np
 
 from autograder.checks import words
 from autograder.course.load import Question
+from autograder.grading.curves import curve, has_curve
 from autograder.grading.environments import by_environment
 from autograder.grading.examiner import World
-from autograder.grading.record import Curve, Difference, ExampleRecord, QuestionRecord, Record
+from autograder.grading.record import Difference, ExampleRecord, QuestionRecord, Record
+from autograder.grading.stand_ins import Failed, Needed, Standing, names_for
 from autograder.notebook.submission import Submission
 from autograder.sandbox.inprocess import LocalQuestion
 from autograder.sandbox.isolation import Session
 from autograder.sandbox.limits import Limits, Loaded, SandboxError
-from autograder.topic.case import Bound
 from autograder.topic.declare import Topic
-from autograder.topic.kinds import arguments, call
 from autograder.topic.kinds.observed import failure
 from autograder.topic.module import Made
 from autograder.topic.worked import Worked
-from autograder.values.asking import BINARY, COMPARING, UNARY, Answer, Ask, Program
-from autograder.values.codec import CodecError, Register, Seed
-from autograder.values.compare import as_array, in_detail
+from autograder.values.asking import Answer, Ask
 from autograder.values.outcomes import Outcome
 
 Playing = Generator[Ask, Answer, ExampleRecord]
@@ -46,23 +43,6 @@ MAX_TEXT = 300  # characters of a message
 MAX_ASKS = 200  # of one example
 CPU_S = 2.0  # of all that is public in one question
 _POINTLESS = frozenset({Outcome.MISSING, Outcome.TIMED_OUT, Outcome.OUT_OF_MEMORY, Outcome.CRASHED})
-_CURVES = 5  # public runs of the reference, between whose losses a student's is drawn
-_SEED = 2004  # of the public runs; the hidden ones come from the course's key
-
-
-class _Needed(BaseException):
-    """An example has come to an ask that was not answered yet. No `except Exception` of an example's stops it."""
-
-    def __init__(self, ask: Ask) -> None:
-        self.ask = ask
-
-
-class _Failed(Exception):
-    """Student code gave no value."""
-
-    def __init__(self, answer: Answer, doing: str) -> None:
-        self.answer = answer
-        self.doing = doing
 
 
 class _Differs(AssertionError):
@@ -105,7 +85,7 @@ def _limits(world: World, asked: Sequence[Question]) -> Limits:
 def _is_worth_a_look(question: QuestionRecord, topic: Topic) -> bool:
     lost = question.points is not None and question.points < question.max_points
     failed = {check.outcome for check in question.checks} - {Outcome.PASSED}
-    return lost and not failed <= _POINTLESS and bool(topic.examples or _has_curve(topic))
+    return lost and not failed <= _POINTLESS and bool(topic.examples or has_curve(topic))
 
 
 async def _look(topic: Topic, session: Session, loaded: Loaded, cpu_s: float) -> dict[str, Any]:
@@ -116,7 +96,7 @@ async def _look(topic: Topic, session: Session, loaded: Loaded, cpu_s: float) ->
             if shown[-1].outcome == Outcome.TIMED_OUT:
                 break
     found: dict[str, Any] = {"examples": tuple(shown)}
-    if _has_curve(topic) and not any(each.outcome == Outcome.TIMED_OUT for each in shown):
+    if has_curve(topic) and not any(each.outcome == Outcome.TIMED_OUT for each in shown):
         found["curve"] = await _drive(curve(topic), session, loaded, cpu_s)
     return found
 
@@ -150,10 +130,10 @@ def play(topic: Topic, example: Worked) -> Playing:
     answers: list[Answer] = []
     while len(answers) <= MAX_ASKS:
         try:
-            example.run({"close": _close, **_names(topic, answers)})
-        except _Needed as needed:
+            example.run({"close": _close, **names_for(topic, answers)})
+        except Needed as needed:
             answers.append((yield needed.ask))
-        except _Failed as failed:
+        except Failed as failed:
             return _failed(example, failed)
         except AssertionError as error:
             line = _line(example, error.__traceback__)
@@ -171,7 +151,7 @@ def play(topic: Topic, example: Worked) -> Playing:
     return ExampleRecord(name=example.name, outcome=Outcome.NOT_GRADED)
 
 
-def _failed(example: Worked, failed: _Failed) -> ExampleRecord:
+def _failed(example: Worked, failed: Failed) -> ExampleRecord:
     found = failure(failed.answer, failed.doing)
     detail = found.answer.detail
     message = f"{failed.doing} did not work: {str(found.outcome).replace('_', ' ')}."
@@ -248,7 +228,7 @@ def _settled(value: Any) -> Any:
     """A tree with the numbers of a student's objects in their place."""
     if isinstance(value, list | tuple):
         return [_settled(item) for item in value]
-    return np.asarray(value) if isinstance(value, _Object) else value
+    return np.asarray(value) if isinstance(value, Standing) else value
 
 
 def _flat(array: np.ndarray) -> tuple[float | None, ...]:
@@ -258,209 +238,3 @@ def _flat(array: np.ndarray) -> tuple[float | None, ...]:
 
 def _short(array: np.ndarray) -> str:
     return str(array.round(6).tolist())[:MAX_TEXT]
-
-
-def _names(topic: Topic, answers: Sequence[Answer]) -> dict[str, Any]:
-    """What stands for the student's names in an example that has had these answers."""
-    remaining = iter(answers)
-    count = 0
-
-    def answered(ask: Callable[[str], Ask], doing: str) -> Any:
-        nonlocal count
-        count += 1
-        answer = next(remaining, None)
-        if answer is None:
-            raise _Needed(_askable(ask(f"public {count}")))
-        if not answer.returned:
-            raise _Failed(answer, doing)
-        return copy.deepcopy(answer.value)  # the example may work in place, and is run again
-
-    if topic.kind == "class":
-        program = Program()
-
-        def value_of(register: Register) -> Any:
-            return answered(lambda key: program.ask(key, {"value": register}), f"using {topic.name}")["value"]
-
-        return {topic.name: _Object(program, program.get(topic.name), value_of)}
-    return {name: _function(topic, name, answered) for name in topic.reference}
-
-
-def _function(topic: Topic, name: str, answered: Callable[..., Any]) -> Callable[..., Any]:
-    outputs, keep = topic.returns, "".join(topic.opaque)
-    if topic.kind == "layer":
-        forward = name == next(iter(topic.reference))
-        gradients = tuple(block.name for block in topic.blocks if block.kind == "gradient")
-        outputs, keep = (topic.returns, "cache") if forward else (gradients, "")
-    signature = inspect.signature(topic.reference[name])
-    drawn: list[dict[str, Any]] = []  # the calls so far that were given a generator, which each call moves on
-
-    def ask(*positional: Any, **keywords: Any) -> Any:
-        given = signature.bind(*positional, **keywords).arguments
-        inputs = {key: Bound(value, {}) if callable(value) else value for key, value in given.items()}
-        if any(isinstance(value, np.random.Generator) for value in given.values()):
-            drawn.append(inputs)
-            value = answered(lambda key: _draws(key, name, drawn, outputs), f"calling {name}")
-        else:
-            value = answered(lambda key: call(key, name, inputs, outputs, keep=keep), f"calling {name}")
-        results = tuple(value[output] for output in outputs)
-        return results if len(results) > 1 else results[0]
-
-    return ask
-
-
-def _draws(key: str, name: str, calls: Sequence[dict[str, Any]], outputs: tuple[str, ...]) -> Ask:
-    """The ask that makes the calls one after the other and returns the last one's results. A generator of
-    ours stands for one in the jail with the same seed."""
-    program = Program()
-    function = program.get(name)
-    generators: dict[int, Register] = {}
-    for inputs in calls:
-        for value in inputs.values():
-            if isinstance(value, np.random.Generator) and id(value) not in generators:
-                generators[id(value)] = program.value(Seed(_seed_of(value)))
-        given = [generators.get(id(value), value) for value in inputs.values()]
-        result = program.call(function, *given)
-    parts = program.unpack(result, len(outputs)) if len(outputs) > 1 else [result]
-    return program.ask(key, dict(zip(outputs, parts, strict=True)))
-
-
-def _seed_of(generator: np.random.Generator) -> int:
-    entropy = generator.bit_generator.seed_seq.entropy  # type: ignore[attr-defined]
-    if not isinstance(entropy, int):
-        raise TypeError("an example's generator must be made from one number")
-    return entropy
-
-
-def _askable(ask: Ask) -> Ask:
-    """The ask, once it is sure that it can be sent; an example that gives what cannot is at fault itself."""
-    try:
-        ask.payload()
-    except CodecError as error:
-        raise TypeError(f"an example cannot pass this to student code: {error}") from error
-    return ask
-
-
-class _Object:
-    """The student's class, one of its objects, or what one of them has: what is done to it is written down,
-    and the whole is asked when a number is needed."""
-
-    _program: Program
-    _register: Register
-    _value_of: Callable[[Register], Any]
-
-    def __init__(self, program: Program, register: Register, value_of: Callable[[Register], Any]) -> None:
-        self.__dict__.update(_program=program, _register=register, _value_of=value_of)
-
-    def _of(self, register: Register) -> "_Object":
-        return _Object(self._program, register, self._value_of)
-
-    def __call__(self, *positional: Any, **keywords: Any) -> "_Object":
-        plain = {key: _registers(value) for key, value in keywords.items()}
-        return self._of(self._program.call(self._register, *map(_registers, positional), **plain))
-
-    def __getattr__(self, name: str) -> "_Object":
-        if name.startswith("__"):
-            raise AttributeError(name)  # NumPy looks for some of these; none is the student's
-        return self._of(self._program.attribute(self._register, name))
-
-    def __getitem__(self, key: Any) -> "_Object":
-        return self._of(self._program.index(self._register, _registers(key)))
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        return np.asarray(as_array(self._value_of(self._register)), dtype=dtype)
-
-    def __float__(self) -> float:
-        value = self._value_of(self._register)
-        try:
-            return float(value)
-        except (TypeError, ValueError):
-            raise TypeError(f"a number is needed; it is {in_detail(value)}") from None
-
-    def __int__(self) -> int:
-        return int(float(self))
-
-    def __bool__(self) -> bool:
-        return bool(self._value_of(self._register))
-
-    def __iter__(self) -> Any:
-        raise TypeError("an example cannot loop over what a student's object holds; index it")
-
-    __hash__ = object.__hash__  # a method `__eq__` that is set later, below, leaves it as it is
-
-
-def _registers(value: Any) -> Any:
-    """Every object of a tree by its register."""
-    if isinstance(value, _Object):
-        return value._register
-    if isinstance(value, list | tuple):
-        return type(value)(map(_registers, value))
-    if isinstance(value, dict):
-        return {key: _registers(item) for key, item in value.items()}
-    return value
-
-
-def _operator(operation: str, *, reflected: bool = False) -> Callable[..., _Object]:
-    def method(self: _Object, *others: Any) -> _Object:
-        operands = [self._register, *map(_registers, others)]
-        return self._of(self._program.operate(operation, *(reversed(operands) if reflected else operands)))
-
-    return method
-
-
-for _name in BINARY:
-    setattr(_Object, f"__{_name}__", _operator(_name))
-    setattr(_Object, f"__r{_name}__", _operator(_name, reflected=True))
-for _name in (*COMPARING, *UNARY):
-    setattr(_Object, f"__{_name}__", _operator(_name))
-
-
-def _has_curve(topic: Topic) -> bool:
-    """Whether a trainer's runs are given an order of epochs, so that a shorter run is the beginning of a longer one."""
-    return topic.training is not None and "order" in topic.parameters
-
-
-def curve(topic: Topic) -> Generator[Ask, Answer, Curve | None]:
-    """Train publicly for some numbers of epochs; the loss after each, and between which the reference's lie."""
-    band = _band(topic)
-    if band is None:
-        return None
-    epochs, low, high = band
-    inputs = _public_run(topic, 0)
-    losses: list[float | None] = []
-    for count in epochs:
-        run = inputs | {"order": inputs["order"][:count]}
-        name = topic.name
-        answer = yield call(f"public run {count}", name, arguments(topic.parameters, run), topic.returns)
-        losses.append(_loss(topic, inputs, tuple(answer.value.values())) if answer.returned else None)
-    return Curve(epochs=epochs, loss=tuple(losses), low=low, high=high)
-
-
-@functools.cache
-def _band(topic: Topic) -> tuple[tuple[int, ...], tuple[float, ...], tuple[float, ...]] | None:
-    """Numbers of epochs, and between which losses the reference's runs are after each."""
-    total = len(_public_run(topic, 0)["order"])
-    epochs = tuple(sorted({max(1, round(total * part / 8)) for part in (0.25, 0.5, 1, 2, 3, 4, 6, 8)}))
-    found = []
-    for number in range(_CURVES):
-        run = _public_run(topic, number)
-        results = [topic.main(**(run | {"order": run["order"][:count]})) for count in epochs]
-        found.append([_loss(topic, run, r if isinstance(r, tuple) else (r,)) for r in results])
-    losses = np.array(found, dtype=float)
-    if not (np.isfinite(losses) & (losses > 0)).all():
-        return None
-    return epochs, tuple(losses.min(axis=0).tolist()), tuple(losses.max(axis=0).tolist())
-
-
-def _public_run(topic: Topic, number: int) -> dict[str, Any]:
-    assert topic.training is not None
-    return topic.training.draw(np.random.default_rng([_SEED, number]))
-
-
-def _loss(topic: Topic, run: dict[str, Any], results: tuple[Any, ...]) -> float | None:
-    """The loss that the reference computes, or None for what is no result of a training."""
-    assert topic.training is not None
-    try:
-        loss = float(topic.training.loss(run, results[0] if len(results) == 1 else results))
-    except (ValueError, TypeError, KeyError, IndexError, AttributeError):
-        return None
-    return loss if math.isfinite(loss) else None

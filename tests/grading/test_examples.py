@@ -5,7 +5,8 @@ import pytest
 
 from autograder.course.load import load_course
 from autograder.course.references import load_topics
-from autograder.grading.examples import MAX_SHOWN, curve, play, played_by, source_of
+from autograder.grading.curves import curve
+from autograder.grading.examples import MAX_SHOWN, play, played_by, source_of
 from autograder.sandbox.inprocess import LocalQuestion
 from autograder.topic.module import Made
 from autograder.values.outcomes import Outcome
