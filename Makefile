@@ -38,8 +38,6 @@ demo: $(READY)
 	@echo
 	@echo "The first rows of $(OUT)/grades.csv:"
 	@head -n 11 $(OUT)/grades.csv
-	@echo
-	@echo "Grades: $(OUT)/grades.csv; every check of every student: $(OUT)/results.jsonl"
 
 test: $(READY)
 	$(BIN)/python -m pytest

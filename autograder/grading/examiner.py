@@ -106,7 +106,7 @@ async def _all_environments(
     skip: frozenset[int] = frozenset()
     groups = by_environment(submission, world.assignment.questions, world.modules)
     for environment, asked in groups.items():
-        session = await world.servers[environment].open(_limits(world.assignment, asked))
+        session = await world.servers[environment].open(limits_of(world.assignment, asked))
         try:
             wanted = frozenset(name for question in asked for name in plans[question.id].topic.reference)
             loaded = await session.load(submission.cells, submission.files, wanted, skip)
@@ -291,7 +291,8 @@ def _check_record(result: Result, check: Check, diagnoses: Mapping[str, Diagnosi
     )
 
 
-def _limits(assignment: Assignment, questions: Iterable[Question]) -> Limits:
+def limits_of(assignment: Assignment, questions: Iterable[Question]) -> Limits:
+    """What a jail may use in which these questions are asked."""
     return Limits(
         cell_cpu_s=assignment.limits.cell_cpu_s,
         load_cpu_s=assignment.limits.load_cpu_s,

@@ -13,23 +13,22 @@ import functools
 import inspect
 import math
 import textwrap
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Mapping
 from types import TracebackType
 from typing import Any
 
 import numpy as np
 
 from autograder.checks import words
-from autograder.course.load import Question
 from autograder.grading.curves import curve, has_curve
 from autograder.grading.environments import by_environment
-from autograder.grading.examiner import World
+from autograder.grading.examiner import World, limits_of
 from autograder.grading.record import Difference, ExampleRecord, QuestionRecord, Record
 from autograder.grading.stand_ins import Failed, Needed, Standing, names_for
 from autograder.notebook.submission import Submission
 from autograder.sandbox.inprocess import LocalQuestion
 from autograder.sandbox.isolation import Session
-from autograder.sandbox.limits import Limits, Loaded, SandboxError
+from autograder.sandbox.limits import Loaded, SandboxError
 from autograder.topic.declare import Topic
 from autograder.topic.kinds.observed import failure
 from autograder.topic.module import Made
@@ -60,7 +59,7 @@ async def with_public(record: Record, submission: Submission, world: World) -> R
     skip = frozenset(note.cell for note in record.notes if note.kind == "stopped" and note.cell is not None)
     for environment, group in by_environment(submission, asked, world.modules).items():
         try:
-            session = await world.servers[environment].open(_limits(world, group))
+            session = await world.servers[environment].open(limits_of(world.assignment, group))
         except SandboxError:
             return record  # a page without pictures: the grade stands
         try:
@@ -74,12 +73,6 @@ async def with_public(record: Record, submission: Submission, world: World) -> R
         finally:
             await session.close()
     return record.model_copy(update={"questions": tuple(found[question.id] for question in record.questions)})
-
-
-def _limits(world: World, asked: Sequence[Question]) -> Limits:
-    limits = world.assignment.limits
-    memory_mib = max(question.memory_mib for question in asked)
-    return Limits(cell_cpu_s=limits.cell_cpu_s, load_cpu_s=limits.load_cpu_s, memory_mib=memory_mib)
 
 
 def _is_worth_a_look(question: QuestionRecord, topic: Topic) -> bool:

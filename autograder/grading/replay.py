@@ -12,7 +12,7 @@ from autograder.checks.conduct import Result, drive
 from autograder.checks.plan import Plan
 from autograder.course.load import Assignment, Course
 from autograder.grading.batch import open_world
-from autograder.grading.examiner import grade
+from autograder.grading.examiner import grade, limits_of
 from autograder.grading.record import CheckRecord, QuestionRecord, Record
 from autograder.notebook.submission import Submission
 from autograder.sandbox.isolation import USUAL, Fork, Isolation, Server, Session
@@ -109,12 +109,7 @@ async def run_script(
     program = Program()
     printed = program.call(program.get(_NAME))
     try:
-        limits = Limits(
-            cell_cpu_s=assignment.limits.cell_cpu_s,
-            load_cpu_s=assignment.limits.load_cpu_s,
-            memory_mib=asked.memory_mib,
-        )
-        session = await world.servers[asked.environment].open(limits)
+        session = await world.servers[asked.environment].open(limits_of(assignment, [asked]))
         try:
             loaded = await session.load(whole, files, frozenset({_NAME, "replay"}))
             notes = [note.text + (f" ({note.private})" if note.private else "") for note in loaded.notes]

@@ -22,11 +22,8 @@ def cell(source: str, *, kind: str = "code", **meta: Any) -> dict[str, Any]:
     return made | ({"outputs": [], "execution_count": None} if kind == "code" else {})
 
 
-def test_cell(name: str, points: float, source: str) -> dict[str, Any]:
+def graded_cell(name: str, points: float, source: str) -> dict[str, Any]:
     return cell(source, grade=True, locked=True, points=points, grade_id=name)
-
-
-test_cell.__test__ = False  # type: ignore[attr-defined]
 
 
 def solution(name: str, source: str) -> dict[str, Any]:

@@ -19,11 +19,11 @@ from tests.exchange.nbgrader_class import (
     answered,
     cell,
     document,
+    graded_cell,
     hand_in,
     nbgrader,
     scores,
     solution,
-    test_cell,
     write,
 )
 
@@ -42,13 +42,13 @@ assert isclose(mean([98765, 2]), 49383.5)
 SOURCE = document(
     cell("import numpy as np\nfrom helper import offset", locked=True, grade_id="imports"),
     solution("mean", MEAN),
-    test_cell("visible", 2, TESTS["visible"]),
+    graded_cell("visible", 2, TESTS["visible"]),
     cell("seen = [1, 2]", solution=True, grade_id="seen"),
-    test_cell("state", 1, TESTS["state"]),
+    graded_cell("state", 1, TESTS["state"]),
     cell("seen.append(3)"),
-    test_cell("hidden", 3, TESTS["hidden"]),
-    test_cell("partial", 3, TESTS["partial"]),
-    test_cell("compared", 1, TESTS["compared"]),
+    graded_cell("hidden", 3, TESTS["hidden"]),
+    graded_cell("partial", 3, TESTS["partial"]),
+    graded_cell("compared", 1, TESTS["compared"]),
     cell("A mean.", kind="markdown", grade=True, solution=True, points=4, grade_id="words"),
 )
 SEEN = "seen = [1, 2]"
@@ -268,9 +268,9 @@ def test_nbgrader_mistakes_are_said_in_a_sentence(refused: Callable[..., str], t
     course = make(tmp_path)
     assert "has no assignment 'hv': hw" in refused(str(course), "hv")
     assert "needs a jail" in refused(str(course), "--isolation", "process")
-    write(course / "source" / "hw" / "stats.ipynb", document(test_cell("a", 1, "x"), test_cell("a", 1, "y")))
+    write(course / "source" / "hw" / "stats.ipynb", document(graded_cell("a", 1, "x"), graded_cell("a", 1, "y")))
     assert "an id of its own" in refused(str(course))
-    write(course / "source" / "hw" / "stats.ipynb", document(test_cell("a", 1, "### AUTOTEST f(1)")))
+    write(course / "source" / "hw" / "stats.ipynb", document(graded_cell("a", 1, "### AUTOTEST f(1)")))
     assert "AUTOTEST" in refused(str(course))
     (course / "nbgrader_config.py").write_text("c.CourseDirectory.db_url = url()\n", encoding="utf-8")
     assert "is computed" in refused(str(course))
