@@ -33,6 +33,22 @@ def thread_count(pid: int) -> int:
         return 0
 
 
+def lasting_threads(pid: int) -> int:
+    """Number of threads of a process, those left out that are about to end by themselves; 0 where it is gone.
+
+    What a data loader has started ends a moment after its last batch: counted at once, the same notebook would
+    have threads in one run and none in the next. So one that has run of late is given time, up to two seconds.
+    """
+    until = time.monotonic() + 2.0
+    since, before = time.monotonic(), _switches(pid)
+    while thread_count(pid) > 1 and time.monotonic() < until and time.monotonic() - since < 0.1:
+        time.sleep(0.005)
+        now = _switches(pid)
+        if now != before or not _is_asleep(pid):
+            since, before = time.monotonic(), now
+    return thread_count(pid)
+
+
 def process_cpu_s(pid: int) -> float:
     """CPU seconds of a living process, its threads included; 0 where it is gone."""
     try:
@@ -164,6 +180,16 @@ def _is_asleep(pid: int) -> bool:
     except OSError:
         return True
     return all(_state(f"/proc/{pid}/task/{task}/stat") in "SZTX" for task in tasks)
+
+
+def _switches(pid: int) -> dict[str, list[str]]:
+    """How often each thread of a process was let run."""
+    try:
+        tasks = os.listdir(f"/proc/{pid}/task")
+    except OSError:
+        return {}
+    lines = {task: _read(f"/proc/{pid}/task/{task}/status").splitlines() for task in tasks}
+    return {task: [line for line in status if "ctxt_switches" in line] for task, status in lines.items()}
 
 
 def _state(path: str) -> str:

@@ -121,7 +121,7 @@ class Warden:
         if end.get("event") == "loaded":
             self._loader = child
             wire.send(self._examiner, wire.DATA, end.pop("report"))
-            end["threads"] = clocks.thread_count(child.pid)
+            end["threads"] = clocks.lasting_threads(child.pid)
         self._say(**end)
 
     def _start(self, *, direct: bool) -> Child:

@@ -87,5 +87,5 @@ def make(folder: Path) -> Course:
 
 def on_a_busy_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wait longer before a loop that other processes keep from running is called a fault of ours."""
-    usual = examiner._limits
-    monkeypatch.setattr(examiner, "_limits", lambda *given: replace(usual(*given), wall_factor=60.0))
+    usual = examiner.limits_of
+    monkeypatch.setattr(examiner, "limits_of", lambda *given: replace(usual(*given), wall_factor=60.0))
