@@ -230,7 +230,7 @@ def test_warnings_and_output_at_loading_are_harmless(jail: Jail) -> None:
 @pytest.mark.parametrize("round_", range(5))
 def test_thread_that_is_about_to_end_is_no_thread_left_running(jail: Jail, round_: int) -> None:
     # As a data loader's: counted at once, the same notebook had threads in one run and none in the next.
-    ending = f"sum(range({3_000_000 * (round_ + 1)}))"
+    ending = f"sum(range({500_000 * (round_ + 1)}))"
     thread = f"import threading\nthreading.Thread(target=lambda: {ending}, daemon=True).start()"
     assert jail.load(thread, "def f(x): return x").kinds == []
 
