@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from autograder.course.errors import CourseError
 if TYPE_CHECKING:
     from autograder.grading.preview import Preview
     from autograder.notebook.manifest import Manifest
+    from autograder.notebook.submission import Submission
 
 _WORDS = {"not_yet": "not yet", "open": "still open", "by_hand": "by hand"}
 
@@ -45,11 +47,14 @@ def run(arguments: argparse.Namespace) -> int:
         submission = read(arguments.notebook)
     except Unreadable as error:
         raise CourseError(f"{arguments.notebook}: {error.sentence}") from error
+    submission, missing = _beside(arguments.notebook, submission, manifest)
     seen = asyncio.run(preview(submission, manifest, _answered(arguments.notebook, manifest)))
     if arguments.json:
         print(json.dumps({"assignment": manifest.assignment, **seen.as_json()}))
     else:
         _tell(manifest, seen)
+        for name in missing:
+            print(f"Not beside your notebook, where it will be when you are graded: {name}")
     return 0 if seen.complete else 1
 
 
@@ -69,6 +74,22 @@ def _manifest(arguments: argparse.Namespace) -> "Manifest":
     except NoManifest as reason:
         advice = "name its assignment by --assignment ID, or the notebook as you were given it by --assignment FILE"
         raise CourseError(f"{path}: {reason}; {advice}") from reason
+
+
+def _beside(path: Path, submission: "Submission", manifest: "Manifest") -> "tuple[Submission, list[str]]":
+    """The submission with what was handed out beside it, and the names of what does not lie there any more."""
+    from autograder.notebook.data import beside
+    from autograder.notebook.files import Refused, read_file
+
+    found = {name: submission.files[name] for name in manifest.files if name in submission.files}
+    for name in {*manifest.files} - {*found} if path.suffix in (".ipynb", ".py") else ():
+        place = path.parent / name
+        if ".." not in place.parts[len(path.parent.parts) :] and place.is_file():
+            try:
+                found[name] = read_file(place)
+            except Refused as refused:
+                raise CourseError(f"{place}: {refused}") from refused
+    return replace(submission, files=beside(submission.files, found)), sorted({*manifest.files} - {*found})
 
 
 def _contents(path: Path) -> bytes:

@@ -20,6 +20,7 @@ from autograder.grading.fences import must_be_there
 from autograder.grading.ledger import Ledger, Memory, is_final
 from autograder.grading.order import longest_first
 from autograder.grading.record import ManualRecord, Record, digest_of_grading
+from autograder.notebook.data import data_files, digest_of
 from autograder.notebook.find import Source, find
 from autograder.notebook.read import read
 from autograder.notebook.submission import Unreadable
@@ -81,6 +82,7 @@ async def grade_class(
 async def open_world(course: Course, assignment: Assignment, suite: Suite, isolation: Isolation = USUAL) -> World:
     """Start the warm servers that the assignment's questions need. Its servers are the caller's to close."""
     must_be_there(assignment)
+    data = data_files(assignment)
     names = sorted({question.environment for question in assignment.questions})
     environments = [Environment(name, course.environments[name]) for name in names]
     started = dict(zip(names, await start_all(environments, isolation), strict=True))
@@ -96,6 +98,8 @@ async def open_world(course: Course, assignment: Assignment, suite: Suite, isola
         {name: each.modules for name, each in started.items()},
         isolation.kind,
         " ".join(sorted({each.image for each in started.values()})),
+        data=data,
+        data_digest=digest_of(data),
     )
 
 

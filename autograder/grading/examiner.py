@@ -17,6 +17,7 @@ from autograder.grading import fences
 from autograder.grading.diagnosis import diagnose
 from autograder.grading.environments import by_environment
 from autograder.grading.record import CheckRecord, Diagnosis, Measured, Note, QuestionRecord, Record, key_of
+from autograder.notebook.data import beside
 from autograder.notebook.submission import Submission
 from autograder.sandbox.isolation import Fork, Server, Session
 from autograder.sandbox.limits import Limits, Loaded, SandboxError
@@ -33,7 +34,8 @@ class World:
     """What a class is graded in: the suite, the assignment, and a warm server an environment.
 
     versions: of Python and of the packages that student code meets. modules: what can be imported in
-    each environment. image: the digest of the container image, where student code runs in one.
+    each environment. image: the digest of the container image, where student code runs in one. data: the
+    files that come with the assignment, by their path; they lie beside every notebook.
     """
 
     suite: Suite
@@ -44,9 +46,11 @@ class World:
     isolation: str
     image: str = ""
     device: str = "cpu"
+    data: Mapping[str, bytes] = field(default_factory=dict)
+    data_digest: str = ""
 
     def key(self, submission: str) -> str:
-        place = " ".join(filter(None, (self.isolation, self.image, fences.words(self.assignment))))
+        place = " ".join(filter(None, (self.isolation, self.image, fences.words(self.assignment), self.data_digest)))
         return key_of(submission, self.suite.digest, self.versions, place, self.device)
 
 
@@ -109,7 +113,7 @@ async def _all_environments(
         session = await world.servers[environment].open(limits_of(world.assignment, asked))
         try:
             wanted = frozenset(name for question in asked for name in plans[question.id].topic.reference)
-            loaded = await session.load(submission.cells, submission.files, wanted, skip)
+            loaded = await session.load(submission.cells, beside(submission.files, world.data), wanted, skip)
         except BaseException:
             await session.close()
             raise

@@ -25,6 +25,7 @@ from autograder.grading.environments import by_environment
 from autograder.grading.examiner import World, limits_of
 from autograder.grading.record import Difference, ExampleRecord, QuestionRecord, Record
 from autograder.grading.stand_ins import Failed, Needed, Standing, names_for
+from autograder.notebook.data import beside
 from autograder.notebook.submission import Submission
 from autograder.sandbox.inprocess import LocalQuestion
 from autograder.sandbox.isolation import Session
@@ -64,7 +65,7 @@ async def with_public(record: Record, submission: Submission, world: World) -> R
             return record  # a page without pictures: the grade stands
         try:
             wanted = frozenset(name for question in group for name in by_id[question.id].topic.reference)
-            loaded = await session.load(submission.cells, submission.files, wanted, skip)
+            loaded = await session.load(submission.cells, beside(submission.files, world.data), wanted, skip)
             for question in group:
                 shown = await _look(by_id[question.id].topic, session, loaded, min(CPU_S, question.cpu_s))
                 found[question.id] = found[question.id].model_copy(update=shown)

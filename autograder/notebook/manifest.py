@@ -40,7 +40,7 @@ class Manifest:
     """An assignment as it was released.
 
     environments: names of packages by the environment's name. cell_cpu_s, load_cpu_s: as in
-    `assignment.toml`.
+    `assignment.toml`. files: what is handed out beside the notebook, by its path.
     """
 
     assignment: str
@@ -49,6 +49,7 @@ class Manifest:
     cell_cpu_s: float
     load_cpu_s: float
     questions: tuple[Asked, ...]
+    files: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         document: dict[str, Any] = json.loads(json.dumps(asdict(self)))
@@ -92,4 +93,5 @@ def _read(told: Any) -> Manifest:
         cell_cpu_s=float(told["cell_cpu_s"]),
         load_cpu_s=float(told["load_cpu_s"]),
         questions=questions,
+        files=tuple(map(str, told.get("files", ()))),
     )

@@ -20,6 +20,7 @@ from autograder.course.errors import CourseError
 from autograder.course.load import Assignment, Course, Question
 from autograder.course.references import load_topics, topic_of
 from autograder.notebook import stub
+from autograder.notebook.data import data_names
 from autograder.notebook.helper import helper_cell
 from autograder.notebook.manifest import KEY, NO_ANSWER, Asked, Manifest
 from autograder.notebook.public_checks import checks_of
@@ -93,6 +94,7 @@ def release(course: Course, assignment: Assignment) -> Released:
         cell_cpu_s=assignment.limits.cell_cpu_s,
         load_cpu_s=assignment.limits.load_cpu_s,
         questions=tuple(map(_asked, wanted)),
+        files=data_names(assignment),
     )
     return Released(_written(cells, manifest), manifest)
 
