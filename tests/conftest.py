@@ -47,6 +47,21 @@ def flagship() -> Course:
     return load_course(ROOT)
 
 
+@pytest.fixture(scope="session")
+def host(request: pytest.FixtureRequest) -> Iterator[str]:
+    """DOCKER_HOST of an engine of the tests' own, which has the worker image; skips where there can be none."""
+    from tests.sandbox import engine
+
+    try:
+        with engine.running() as host:
+            engine.build(host, request.config.cache.mkdir("docker"))
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setenv("DOCKER_HOST", host)
+                yield host
+    except engine.Missing as why:
+        pytest.skip(str(why))
+
+
 @pytest.fixture
 def new_course(tmp_path: Path) -> Course:
     """A course as `autograder init` makes it."""

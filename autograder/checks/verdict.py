@@ -82,7 +82,7 @@ def failure_message(failure: Failure) -> str:
     where = words.place(detail)
     match failure.outcome:
         case Outcome.RAISED:
-            return f"{failure.doing} raised {words.kind_of_exception(detail)}{where}."
+            return f"{failure.doing} raised {words.kind_of_exception(detail)}{where}.{words.limit(detail)}"
         case Outcome.MISSING:
             return f"{failure.doing}: not defined, or still the stub."
         case Outcome.FORBIDDEN:
@@ -90,11 +90,11 @@ def failure_message(failure: Failure) -> str:
         case Outcome.WRONG_TYPE:
             return f"{failure.doing} returned {words.returned(detail)}, not what was agreed."
         case Outcome.TIMED_OUT:
-            return f"{failure.doing} did not end within the question's time."
+            return f"{failure.doing} did not end within the question's time.{words.limit(detail)}"
         case Outcome.OUT_OF_MEMORY:
             return f"{failure.doing} needed more memory than there is."
         case Outcome.CRASHED:
-            return f"{failure.doing} ended the Python process."
+            return f"{failure.doing} ended the Python process.{words.limit(detail)}"
         case Outcome.NOT_GRADED:
             return "This could not be graded; the fault is ours, and it will be graded again."
         case _:

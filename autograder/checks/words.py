@@ -28,6 +28,24 @@ _COUNTED = re.compile(r"(?:tuple|list) of length (\d)")
 _PLAIN = {"NoneType": "None", "float": "one number", "int": "one number", "dict": "a dict", "str": "a string"}
 
 
+_LIMITS = {
+    "cpu_s": "CPU time",
+    "wall_s": "time on the clock",
+    "memory_mib": "memory",
+    "disk_mib": "what it may write to files",
+    "file_mib": "the size of one file",
+    "processes": "processes and threads at a time",
+    "open_files": "open files",
+    "output": "the size of what it returns",
+}
+
+
+def limit(detail: Mapping[str, Any]) -> str:
+    """A sentence that names the limit which was reached, with a space before it, or nothing."""
+    name = _LIMITS.get(str(detail.get("limit", "")))
+    return f" It reached the limit on {name}." if name else ""
+
+
 def kind_of_exception(detail: Mapping[str, Any]) -> str:
     """The exception's type where Python or a library defines it."""
     name = str(detail.get("type", ""))

@@ -1,5 +1,7 @@
 """A course of two small questions: one that is attacked, and one that must not suffer by it."""
 
+import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -67,14 +69,14 @@ COURSE = """
 title = "Attacked"
 
 [environments.numpy]
-packages = ["numpy", "ipython"]
+packages = PACKAGES
 """
 
 
-def make(folder: Path) -> Course:
+def make(folder: Path, packages: Sequence[str] = ("numpy", "ipython")) -> Course:
     course = create_course(folder)
     for name, text in (
-        ("course.toml", COURSE),
+        ("course.toml", COURSE.replace("PACKAGES", json.dumps(packages))),
         ("reference/waves.py", WAVES),
         ("assignments/hostile/assignment.toml", ASSIGNMENT),
         ("solutions/hostile/hostile.py", "def wave(x):\n    return x * np.sin(x)\n"),

@@ -1,4 +1,4 @@
-"""Does the jail hold against every act of the corpus, on the path by which a class is graded?
+"""Does the jail hold against every act of the corpus, on the path by which a class is graded, on a host and in Docker?
 
 All acts are handed in together, as a class, with honest students among them. Nobody gains a point by an
 act, no honest record changes, no hidden number is told, and nothing is left when all is over.
@@ -21,11 +21,13 @@ from autograder.course.load import load_assignment, load_course
 from autograder.grading.batch import grade_class
 from autograder.grading.record import Record
 from autograder.sandbox import server as server_module
+from autograder.sandbox.isolation import DOCKER, NAMESPACES, Isolation
 from autograder.sandbox.session import SandboxError, Server
 from autograder.suite.compile import compile_suite
 from tests.hostile import course as attacked
 from tests.hostile.act import SOFTMAX, Act, World, notebook, works_outside
 from tests.hostile.acts import calls, grader, leaks, resources, wire, world
+from tests.sandbox import engine
 
 pytestmark = pytest.mark.slow
 
@@ -51,17 +53,31 @@ class Graded:
     of_servers: set[str]
 
 
+# What a worker image of the tests has; the acts against IPython find it absent there.
+PACKAGES = {NAMESPACES: ("numpy", "ipython"), DOCKER: ("numpy",)}
+
+
 def file_of(name: str) -> str:
     return re.sub(r"\W+", "-", name)
 
 
+@pytest.fixture(scope="module", params=[NAMESPACES, DOCKER])
+def isolation(request: pytest.FixtureRequest) -> Isolation:
+    if request.param == DOCKER:
+        request.getfixturevalue("host")
+        return Isolation(DOCKER, engine.IMAGE)
+    return Isolation(NAMESPACES)
+
+
 @pytest.fixture(scope="module")
 def aims(
-    tmp_path_factory: pytest.TempPathFactory, keep_reference: Callable[[], AbstractContextManager[None]]
+    isolation: Isolation,
+    tmp_path_factory: pytest.TempPathFactory,
+    keep_reference: Callable[[], AbstractContextManager[None]],
 ) -> Iterator[World]:
     """Things to be reached, so that an act that does not reach them was stopped."""
     root = tmp_path_factory.mktemp("attacked") / "course"
-    made = attacked.make(root)
+    made = attacked.make(root, PACKAGES[isolation.kind])
     with keep_reference():
         compile_suite(made, load_assignment(made, "hostile"))
     for folder in ("honest", "class"):
@@ -79,7 +95,7 @@ def aims(
 
 
 @pytest.fixture(scope="module")
-def graded(aims: World, keep_reference: Callable[[], AbstractContextManager[None]]) -> Graded:
+def graded(isolation: Isolation, aims: World, keep_reference: Callable[[], AbstractContextManager[None]]) -> Graded:
     with keep_reference(), pytest.MonkeyPatch.context() as monkeypatch:
         the_course = load_course(aims.root)
         assignment = load_assignment(the_course, "hostile")
@@ -92,13 +108,15 @@ def graded(aims: World, keep_reference: Callable[[], AbstractContextManager[None
         attacked.on_a_busy_machine(monkeypatch)
         try:
             classes = [
-                asyncio.run(grade_class(the_course, assignment, suite, [p], jobs=2)) for p in (everybody, honest)
+                asyncio.run(grade_class(the_course, assignment, suite, [p], jobs=2, isolation=isolation))
+                for p in (everybody, honest)
             ]
         except* SandboxError as errors:
             pytest.skip(f"no jail on this machine: {errors.exceptions[0]}")
     hidden = [float(x) for plan in suite.plans for case in plan.cases.values() for x in _numbers(case.inputs)]
     records, alone = ({record.student: record for record in each.records} for each in classes)
-    return Graded(aims, records, alone, hidden, before, traces(aims), _of_servers(servers))
+    left = _of_servers(servers) if isolation.kind == NAMESPACES else _containers()
+    return Graded(aims, records, alone, hidden, before, traces(aims), left)
 
 
 def _remembered(monkeypatch: pytest.MonkeyPatch) -> list[Server]:
@@ -127,6 +145,17 @@ def _of_servers(servers: list[Server]) -> set[str]:
         if any(0 <= user - number < server_module._SLOTS for number in first):
             found.add(entry.name)
     return found
+
+
+def _containers() -> set[str]:
+    """What the engine still holds."""
+    import docker
+
+    client = docker.from_env()
+    try:
+        return {each.name for each in client.containers.list(all=True)}
+    finally:
+        client.close()
 
 
 def _numbers(inputs: object) -> list[float]:
@@ -169,13 +198,14 @@ def test_corpus_has_eighty_different_acts() -> None:
 
 
 @pytest.mark.parametrize("name", CORPUS)
-def test_act_gains_nothing(graded: Graded, name: str) -> None:
+def test_act_gains_nothing(graded: Graded, isolation: Isolation, name: str) -> None:
     act, record = CORPUS[name], graded.records[file_of(name)]
     assert record.state == "graded", record.notes
     wave, softmax = record.questions
     evidence = [(check.id, str(check.outcome), check.evidence) for check in (*wave.checks, *softmax.checks)]
     assert wave.points == 0, evidence
-    assert {str(check.outcome) for check in wave.checks} <= set(act.gets.split()), (evidence, record.notes)
+    outcomes = set(act.gets.split()) | ({"forbidden"} if "ipython" in act.code.lower() else set())
+    assert {str(check.outcome) for check in wave.checks} <= outcomes, (evidence, record.notes)
     if act.also:
         assert softmax.points == 10, (evidence, record.notes)
 

@@ -76,19 +76,6 @@ def many():
 """.replace("HERE", str(ROOT))
 
 
-@pytest.fixture(scope="module")
-def host(request: pytest.FixtureRequest) -> Iterator[str]:
-    cache = request.config.cache.mkdir("docker")
-    try:
-        with engine.running() as host:
-            engine.build(host, cache)
-            with pytest.MonkeyPatch.context() as patch:
-                patch.setenv("DOCKER_HOST", host)
-                yield host
-    except engine.Missing as why:
-        pytest.skip(str(why))
-
-
 @pytest.fixture(scope="module", params=["nested", "single"])
 def contained(host: str, request: pytest.FixtureRequest, run: Callable[..., Any]) -> Iterator[DockerServer]:
     server = run(DockerServer.open_engine(NUMPY, Options(engine.IMAGE, nested=request.param == "nested")))
