@@ -19,7 +19,6 @@
 # %%
 import numpy as np
 import torch
-from torch import nn
 
 # %% [markdown]
 # ## 1. Convolution
@@ -93,16 +92,17 @@ print(out[0, 0])
 
 
 # %%
-class ResidualBlock(nn.Module):
+class ResidualBlock(torch.nn.Module):
     """A residual block of two convolutions.
 
     in_channels, out_channels: from 1. stride: 1 or 2. forward(x): (N, in_channels, H, W) to
     (N, out_channels, H / stride, W / stride).
     """
 
-    ### BEGIN SOLUTION
     def __init__(self, in_channels, out_channels, stride):
         super().__init__()
+        ### BEGIN SOLUTION
+        nn = torch.nn
         self.first = nn.Conv2d(in_channels, out_channels, 3, stride=stride, padding=1, bias=False)
         self.first_norm = nn.BatchNorm2d(out_channels)
         self.second = nn.Conv2d(out_channels, out_channels, 3, padding=1, bias=False)
@@ -111,12 +111,14 @@ class ResidualBlock(nn.Module):
         if stride > 1 or in_channels != out_channels:
             projection = nn.Conv2d(in_channels, out_channels, 1, stride=stride, bias=False)
             self.shortcut = nn.Sequential(projection, nn.BatchNorm2d(out_channels))
+        ### END SOLUTION
 
     def forward(self, x):
+        """Images (N, in_channels, H, W) to (N, out_channels, H / stride, W / stride)."""
+        ### BEGIN SOLUTION
         y = torch.relu(self.first_norm(self.first(x)))
         return torch.relu(self.second_norm(self.second(y)) + self.shortcut(x))
-
-    ### END SOLUTION
+        ### END SOLUTION
 
 
 # %%
@@ -133,26 +135,29 @@ print(ResidualBlock(3, 5, 2)(torch.zeros(2, 3, 6, 6)).shape)
 
 
 # %%
-class LeNet5(nn.Module):
+class LeNet5(torch.nn.Module):
     """LeNet-5.
 
     channels: of the images. classes: how many. forward(x): (N, channels, 32, 32) to (N, classes).
     """
 
-    ### BEGIN SOLUTION
     def __init__(self, channels, classes):
         super().__init__()
+        ### BEGIN SOLUTION
+        nn = torch.nn
         self.maps = nn.Sequential(
             nn.Conv2d(channels, 6, 5), nn.Tanh(), nn.AvgPool2d(2), nn.Conv2d(6, 16, 5), nn.Tanh(), nn.AvgPool2d(2)
         )
         self.dense = nn.Sequential(
             nn.Linear(400, 120), nn.Tanh(), nn.Linear(120, 84), nn.Tanh(), nn.Linear(84, classes)
         )
+        ### END SOLUTION
 
     def forward(self, x):
+        """Images (N, channels, 32, 32) to scores (N, classes)."""
+        ### BEGIN SOLUTION
         return self.dense(torch.flatten(self.maps(x), start_dim=1))
-
-    ### END SOLUTION
+        ### END SOLUTION
 
 
 # %%

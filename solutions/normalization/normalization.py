@@ -112,14 +112,17 @@ class BatchNorm:
     gamma, beta: (D,). momentum: in (0, 1), the weight of the new batch. eps: positive.
     """
 
-    ### BEGIN SOLUTION
     def __init__(self, gamma, beta, momentum, eps):
+        ### BEGIN SOLUTION
         self.gamma, self.beta = gamma, beta
         self.momentum, self.eps = momentum, eps
         self.running_mean = np.zeros(len(gamma))
         self.running_var = np.ones(len(gamma))
+        ### END SOLUTION
 
     def forward(self, x, training):
+        """Normalise x (N, D), by the batch or by what is remembered. Returns (N, D)."""
+        ### BEGIN SOLUTION
         if not training:
             normalised = (x - self.running_mean) / np.sqrt(self.running_var + self.eps)
             return self.gamma * normalised + self.beta
@@ -127,8 +130,7 @@ class BatchNorm:
         self.running_mean = (1 - m) * self.running_mean + m * x.mean(axis=0)
         self.running_var = (1 - m) * self.running_var + m * x.var(axis=0, ddof=1)
         return self.gamma * (x - x.mean(axis=0)) / np.sqrt(x.var(axis=0) + self.eps) + self.beta
-
-    ### END SOLUTION
+        ### END SOLUTION
 
 
 # %%
