@@ -6,11 +6,9 @@ texts of exceptions and pictures are shown of public examples only.
 """
 
 import base64
-import functools
 import hashlib
 import inspect
 import math
-import os
 import re
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,7 +16,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import jinja2
 from markupsafe import Markup
 
 from autograder.course.load import Assignment, Course, Question
@@ -27,6 +24,7 @@ from autograder.grading.record import CheckRecord, ExampleRecord, QuestionRecord
 from autograder.notebook.read import Answer, Cell, Source, Unreadable, read, read_answers
 from autograder.report import wording
 from autograder.report.filenames import page_names
+from autograder.report.html import asset, template, write_page
 from autograder.report.pictures import heat_map, histogram, loss_curve
 from autograder.report.slim import slim
 from autograder.topic.declare import Topic
@@ -68,7 +66,6 @@ class Pages:
         self._course = course
         self._assignment = assignment
         self._asked = {question.id: _asked(question, topics[question.id]) for question in assignment.questions}
-        self._templates = _templates()
 
     def student(self, record: Record, handed: Handed) -> str:
         """The page that is given back. Nothing private is handed to its template."""
@@ -78,7 +75,7 @@ class Pages:
             view["look_at_notes"] = stumbled and any(c.outcome == Outcome.MISSING for c in question.checks)
         lost = [view for view in views if view["points"] is not None and view["points"] < view["max_points"]]
         lost.sort(key=lambda view: view["points"] - view["max_points"])
-        return self._templates["student.html"].render(
+        return template("student.html").render(
             **self._head(record),
             views=views,
             todo=lost[:3],
@@ -96,7 +93,7 @@ class Pages:
             misconceptions = self._asked[question.id].topic.misconceptions
             view["diffs"] = [m.edits for m in misconceptions if m.name in names and m.edits]
             views.append(view)
-        return self._templates["teacher.html"].render(
+        return template("teacher.html").render(
             **self._head(record),
             views=views,
             page=page,
@@ -109,8 +106,8 @@ class Pages:
         """The class. pages: the file name of each student's page."""
         points = [record.points for record in records if record.points is not None]
         most = self._assignment.max_points
-        script = _asset("sort.js")
-        return self._templates["index.html"].render(
+        script = asset("sort.js")
+        return template("index.html").render(
             course=self._course.title,
             assignment=self._assignment.title,
             rows=[self._row(record, pages[record.student]) for record in records],
@@ -232,9 +229,9 @@ def write_pages(
     for record in records:
         handed = _handed(record, by_student.get(record.student), manual)
         name = names[record.student]
-        _write(feedback / name, pages.student(record, handed))
-        _write(staff / name, pages.teacher(record, handed, name))
-    _write(staff / "index.html", pages.index(slim(records), names))
+        write_page(feedback / name, pages.student(record, handed))
+        write_page(staff / name, pages.teacher(record, handed, name))
+    write_page(staff / "index.html", pages.index(slim(records), names))
     for folder, kept in ((feedback, set(names.values())), (staff, {*names.values(), "index.html"})):
         for path in folder.glob("*.html"):
             if path.name not in kept:
@@ -254,33 +251,6 @@ def _handed(record: Record, source: Source | None, manual: Sequence[str]) -> Han
     if submission.digest != record.submission:
         return Handed()
     return Handed(submission.cells, read_answers(source, manual) if manual else {})
-
-
-def _write(path: Path, text: str) -> None:
-    partial = path.with_name(f".{path.name}.part")
-    partial.write_text(text, encoding="utf-8", errors="xmlcharrefreplace", newline="\n")
-    os.replace(partial, path)
-
-
-@functools.cache
-def _asset(name: str) -> str:
-    return (Path(__file__).parent / "templates" / name).read_text(encoding="utf-8")
-
-
-@functools.cache
-def _templates() -> dict[str, jinja2.Template]:
-    """The three pages, compiled once."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["points"] = lambda value: f"{round(float(value), 2):g}"
-    environment.globals["share"] = lambda got, most: f"{100 * (got or 0.0) / most:.4g}" if most else "0"
-    environment.globals["style"] = Markup(_asset("style.css"))
-    return {name: environment.get_template(name) for name in ("student.html", "teacher.html", "index.html")}
 
 
 def _asked(question: Question, topic: Topic) -> _Asked:
