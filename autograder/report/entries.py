@@ -6,7 +6,6 @@ people decided.
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from decimal import Decimal
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -14,10 +13,9 @@ from sqlalchemy import Connection
 
 from autograder.course.errors import CourseError, listed
 from autograder.course.load import Assignment, Course
-from autograder.gradebook.facts import handins, policy_in_force, scores_of_all, tasks_of, works_of
 from autograder.gradebook.feed import record_of
-from autograder.gradebook.policy import Work
 from autograder.grading.record import Record
+from autograder.report.decided import decided_of
 from autograder.report.results import RESULTS
 from autograder.report.tally import Entry, Item
 
@@ -74,24 +72,8 @@ def entries_in(folder: Path, items: Sequence[Item]) -> Iterator[Entry]:
 
 def entries_of(connection: Connection, course: Course, assignment: str, *, now: datetime) -> Iterator[Entry]:
     """Everybody of a gradebook: score and points as they hold, and the record of the attempt that counts."""
-    policy = policy_in_force(connection, course)
-    everybody = scores_of_all(connection, tasks_of(course, policy), policy, now=now)
-    works = works_of(connection)
-    keys = {(each.student, each.number): each.record for each in handins(connection, assignment)}
-    for student, scores in everybody.items():
-        score = scores[assignment]
-        work = works.get(student, {}).get(assignment, Work())
-        key = keys.get((student, score.attempt)) if score.attempt is not None else None
-        record = record_of(connection, key) if key is not None else None
-        points = None if score.points is None else float(score.points)
-        yield Entry(student, str(score.standing), points, _given(work, score.attempt), record)
-
-
-def _given(work: Work, number: int | None) -> dict[str, float]:
-    """Points by question in the attempt that counts, with what a person put in their place."""
-    attempt = next((each for each in work.attempts if each.number == number), None)
-    points: dict[str, Decimal] = {}
-    if attempt is not None:
-        points |= {**attempt.points, **attempt.manual}
-        points |= {question: each for question, each in work.overrides.items() if question}
-    return {question: float(each) for question, each in points.items()}
+    for student, decided in decided_of(connection, course, assignment, now=now).items():
+        record = record_of(connection, decided.record) if decided.record is not None else None
+        points = None if decided.score.points is None else float(decided.score.points)
+        given = {question: float(each) for question, each in (decided.points or {}).items()}
+        yield Entry(student, str(decided.score.standing), points, given, record)
