@@ -70,6 +70,7 @@ class ClassReport:
     """The whole report. tenths: students by tenths of the points, the last one with the full points.
 
     complete: how many students the correlations are made of. known, unknown: with students, most frequent first.
+    suites: how many the records are of.
     """
 
     states: dict[str, int]
@@ -81,6 +82,7 @@ class ClassReport:
     known: tuple[tuple[Known, tuple[str, ...]], ...]
     unknown: tuple[tuple[Unexplained, tuple[str, ...]], ...]
     costs: dict[str, Cost]
+    suites: int
 
     @property
     def students(self) -> int:
@@ -104,6 +106,7 @@ def analyse(tally: Tally, max_points: float) -> ClassReport:
         complete=complete,
         known=_most_frequent(tally, tally.known, lambda key: (key.question, key.name)),
         unknown=_most_frequent(tally, tally.unknown, lambda key: (key.question, key.kind, _ordered(key))),
+        suites=len(tally.suites),
         costs={name: cost for name in COSTS if (cost := _cost(tally, name)) is not None},
     )
 

@@ -74,6 +74,7 @@ def document_of(report: ClassReport) -> dict[str, Any]:
             }
             for group, who in report.unknown
         ],
+        "suites": report.suites,
         "cost": {name: asdict(cost) for name, cost in report.costs.items()},
     }
 

@@ -115,13 +115,14 @@ class Pages:
         rows = [self._row(record, pages[record.student], (decided or {}).get(record.student)) for record in records]
         points = [float(row["points"]) for row in rows if row["points"] is not None]
         most = self._assignment.max_points + (self._assignment.manual_max_points if decided is not None else 0.0)
-        states = State if decided is None else Standing
+        words = [_words(state) for state in (State if decided is None else Standing)]
+        counts = {word: sum(row["state"] == word for row in rows) for word in words}
         script = asset("sort.js")
         return template("index.html").render(
             course=self._course.title,
             assignment=self._assignment.title,
             rows=rows,
-            counts={word: sum(row["state"] == word for row in rows) for state in states for word in [_words(state)]},
+            counts={word: count for word, count in counts.items() if count or decided is None},
             middle=statistics.median_low(points) if points else None,
             mean=statistics.fmean(points) if points else None,
             max_points=most,
@@ -166,7 +167,7 @@ class Pages:
             "signatures": asked.signatures,
             "points": points,
             "graded_points": question.points,
-            "by_person": by_person,
+            "by_person": by_person and points != question.points,
             "comments": decided.comments_on(question.id) if decided else [],
             "max_points": question.max_points,
             "tone": _tone(points, question.max_points),

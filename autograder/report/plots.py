@@ -16,6 +16,7 @@ from autograder.report.tally import BLANK, FULL, NONE, PART
 WIDTH = 380
 _TONES = {FULL: "good", PART: "part", NONE: "bad", BLANK: "blank"}
 _DECADE = (1, 2, 5)
+_FEWEST_COLUMNS = 5
 
 
 def columns(counts: Sequence[int], edges: Sequence[str], words: Sequence[str], label: str) -> str:
@@ -55,10 +56,11 @@ def log_histogram(values: Sequence[float], unit: str) -> str:
     high = float(numbers.max(initial=0.0)) or 1.0
     low = max(float(numbers.min(initial=high)), high / 1e4)
     first, last = int(np.floor(np.log10(low))), int(np.floor(np.log10(high))) + 1
-    borders = [digit * 10.0**power for power in range(first, last + 1) for digit in _DECADE]
+    borders = [digit * 10.0**power for power in range(first - 1, last + 2) for digit in _DECADE]
     below = max(0, int(np.searchsorted(borders, low, side="right")) - 1)
     above = int(np.searchsorted(borders, high, side="right"))
-    borders = borders[below : above + 1]
+    more = max(0, _FEWEST_COLUMNS - (above - below))
+    borders = borders[below - more // 2 : above + 1 + more - more // 2]
     places = np.clip(np.searchsorted(borders, numbers, side="right") - 1, 0, len(borders) - 2)
     counts = [int(each) for each in np.bincount(places, minlength=len(borders) - 1)]
     texts = [f"{border:g}" for border in borders]

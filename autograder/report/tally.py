@@ -57,8 +57,9 @@ class Known:
 class Tally:
     """The class so far.
 
-    shares: points by question, one number a student, NaN where there is none. costs: the same of what was
+    given: points by question, one number a student, NaN where there is none. costs: the same of what was
     measured. known, unknown: places in `students`. outcomes: students with at least one check that ended so.
+    suites: by which the records were made.
     """
 
     items: Sequence[Item]
@@ -69,6 +70,7 @@ class Tally:
     costs: "dict[str, array[float]]" = field(default_factory=lambda: {name: array("d") for name in COSTS})
     outcomes: dict[str, Counter[Outcome]] = field(default_factory=dict)
     verdicts: dict[str, Counter[str]] = field(default_factory=dict)
+    suites: set[str] = field(default_factory=set)
     known: "dict[Known, array[int]]" = field(default_factory=dict)
     unknown: "dict[Unexplained, array[int]]" = field(default_factory=dict)
 
@@ -93,6 +95,7 @@ class Tally:
         for name in COSTS:
             self.costs[name].append(getattr(measured, name) if measured else math.nan)
         if entry.record is not None:
+            self.suites.add(entry.record.suite)
             self._add_checks(entry.record, place)
 
     def _add_checks(self, record: Record, place: int) -> None:

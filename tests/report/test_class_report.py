@@ -249,6 +249,14 @@ def test_page_of_nobody_with_points_makes_no_number():
     assert "nan" not in text
     assert json.dumps(document_of(report), allow_nan=False)
     assert report.costs == {}
+    assert report.suites == 1
+
+
+def test_page_says_so_where_records_are_of_several_suites():
+    records = [each.model_copy(update={"suite": "v" * 64}) if each.student == "s03" else each for each in the_class()]
+    tally = tally_of(records)
+    assert "of 2 suites" in page(tally, analyse(tally, 12.0))
+    assert "suites" not in page(tally_of(the_class()), analyse(tally_of(the_class()), 12.0))
 
 
 def test_pictures_are_well_formed():
@@ -265,6 +273,12 @@ def test_log_histogram_counts_everybody_once():
     assert label == "Submissions by s: 1 with 0.01 to 0.02 s; 1 with 0.02 to 0.05 s; 1 with 0.5 to 1 s; " + (
         "2 with 1 to 2 s; 1 with 5 to 10 s"
     )
+
+
+def test_log_histogram_of_equal_values_has_empty_columns_beside_it():
+    edges = [t.text for t in ElementTree.fromstring(log_histogram([0.44, 0.45], "s")).iter("text")]
+    assert edges == ["2", "0.05", "0.1", "0.2", "0.5", "1", "2"]
+    assert "2 with 0.2 to 0.5 s" in log_histogram([0.44, 0.45], "s")
 
 
 def test_memory_is_that_of_the_numbers(tmp_path):
