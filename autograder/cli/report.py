@@ -4,6 +4,7 @@ import argparse
 import json
 import os
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -36,7 +37,7 @@ def add(commands: Commands, shared: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     if arguments.results and arguments.gradebook:
         raise CourseError("--results and --gradebook are two places to read from: give one of them")
-    found = _Run(arguments) if arguments.results else _Book(arguments)
+    found = _of_run(arguments) if arguments.results else _of_gradebook(arguments)
     if not found.tally.students:
         raise CourseError(f"{found.source} has no students: grade a class first")
 
@@ -67,59 +68,55 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-class _Found:
-    """A class that was read: its numbers, and what it is called."""
+@dataclass(frozen=True)
+class _Class:
+    """A class that was read: its numbers, and what it is called. source: where it was read."""
 
     tally: "Tally"
     course: str
     title: str
     source: str
-    max_points: float
+
+    @property
+    def max_points(self) -> float:
+        return sum(item.max_points for item in self.tally.items)
 
 
-class _Run(_Found):
+def _of_run(arguments: argparse.Namespace) -> _Class:
     """From the folder of a run. Without a course, as for nbgrader's and otter's, questions are those of the records."""
+    from autograder.course.load import COURSE_FILE, load_assignment, load_course
+    from autograder.report.entries import entries_in, items_in, items_of
+    from autograder.report.tally import Tally
 
-    def __init__(self, arguments: argparse.Namespace) -> None:
-        from autograder.course.load import COURSE_FILE, load_assignment, load_course
-        from autograder.report.entries import entries_in, items_in, items_of
-        from autograder.report.tally import Tally
-
-        self.source = str(arguments.results)
-        if (arguments.course / COURSE_FILE).is_file():
-            course = load_course(arguments.course)
-            assignment = load_assignment(course, arguments.assignment)
-            self.course, self.title = course.title, assignment.title
-            items = items_of(assignment, manual=False)
-        else:
-            self.course, self.title = "", arguments.assignment
-            items = items_in(arguments.results)
-        self.max_points = sum(item.max_points for item in items)
-        self.tally = Tally(items)
-        for entry in entries_in(arguments.results, items):
-            self.tally.add(entry)
-
-
-class _Book(_Found):
-    """From the gradebook: what counts, with what people decided."""
-
-    def __init__(self, arguments: argparse.Namespace) -> None:
-        from autograder.cli.book import opened
-        from autograder.course.load import load_assignment
-        from autograder.gradebook.database import now
-        from autograder.report.entries import entries_of, items_of
-        from autograder.report.tally import Tally
-
-        course, opening = opened(arguments)
+    if (arguments.course / COURSE_FILE).is_file():
+        course = load_course(arguments.course)
         assignment = load_assignment(course, arguments.assignment)
-        self.course, self.title = course.title, assignment.title
-        items = items_of(assignment, manual=True)
-        self.max_points = sum(item.max_points for item in items)
-        self.tally = Tally(items)
-        with opening as book, book.reading() as connection:
-            self.source = f"the gradebook {book.place}"
-            for entry in entries_of(connection, course, assignment.id, now=now()):
-                self.tally.add(entry)
+        named, title = course.title, assignment.title
+        items = items_of(assignment, manual=False)
+    else:
+        named, title = "", arguments.assignment
+        items = items_in(arguments.results)
+    tally = Tally(items)
+    for entry in entries_in(arguments.results, items):
+        tally.add(entry)
+    return _Class(tally, named, title, str(arguments.results))
+
+
+def _of_gradebook(arguments: argparse.Namespace) -> _Class:
+    """From the gradebook: what counts, with what people decided."""
+    from autograder.cli.book import opened
+    from autograder.course.load import load_assignment
+    from autograder.gradebook.database import now
+    from autograder.report.entries import entries_of, items_of
+    from autograder.report.tally import Tally
+
+    course, opening = opened(arguments)
+    assignment = load_assignment(course, arguments.assignment)
+    tally = Tally(items_of(assignment, manual=True))
+    with opening as book, book.reading() as connection:
+        for entry in entries_of(connection, course, assignment.id, now=now()):
+            tally.add(entry)
+        return _Class(tally, course.title, assignment.title, f"the gradebook {book.place}")
 
 
 def _links(students: Iterable[str], results: Path | None, out: Path) -> dict[str, str]:
