@@ -133,9 +133,14 @@ def _table(arguments: argparse.Namespace) -> tuple[dict[str, Any], list[str]]:
 
 def _gradescope(arguments: argparse.Namespace) -> tuple[dict[str, Any], list[str]]:
     from autograder.exchange.gradescope import results_json
-    from autograder.exchange.results import read_records
+    from autograder.exchange.results import read_held, read_records
     from autograder.exchange.tables import write_whole
 
+    if read_held(arguments.grades):
+        raise CourseError(
+            f"{arguments.grades} is of a gradebook, and Gradescope takes what its own autograder graded: "
+            "name the --out folder of that"
+        )
     records = read_records(arguments.grades)
     if len(records) != 1:
         raise CourseError(

@@ -206,9 +206,10 @@ def _write(
     graded: "Class", out: Path, course: "Course", assignment: "Assignment", topics: "Mapping[str, Topic]"
 ) -> None:
     from autograder.report.pages import Pages, write_pages
-    from autograder.report.tables import write_grades
+    from autograder.report.tables import SCORES, write_grades
 
     try:
+        (out / SCORES).unlink(missing_ok=True)  # of a gradebook that this grading may have changed
         write_grades(
             [record.model_dump(include=_ROW) for record in graded.records],
             out / GRADES,

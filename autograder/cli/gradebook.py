@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from autograder.cli.arguments import Commands, add_course, add_gradebook, positive, student
 from autograder.cli.book import author_of, opened, said, score_json
+from autograder.cli.gradebook_feedback import feedback
 from autograder.cli.gradebook_views import audit, scores, show
 from autograder.course.errors import CourseError
 
@@ -46,6 +47,15 @@ def add(commands: Commands, shared: argparse.ArgumentParser) -> None:
     all_scores.add_argument("assignment", metavar="ASSIGNMENT", nargs="?", default="")
     all_scores.add_argument(
         "--out", type=Path, metavar="FILE", help="write them as CSV, which `autograder export` reads"
+    )
+    pages = action("feedback", feedback, "pages of an assignment with points and comments as they hold, for export")
+    pages.add_argument("assignment", metavar="ASSIGNMENT")
+    pages.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="gets feedback/, ta/ and what export reads; may be grade's",
     )
     history = action("audit", audit, "what happened, in order: attempts, gradings, regrades, decisions")
     history.add_argument("student", type=student, metavar="STUDENT", nargs="?", default="")

@@ -11,13 +11,14 @@ import json
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path, PurePosixPath
 
 from autograder.course.errors import CourseError
 from autograder.exchange.formats import Book
 from autograder.exchange.gradescope import public_lines
 from autograder.exchange.moodle import shown_name
-from autograder.exchange.results import read_records
+from autograder.exchange.results import Held, read_held, read_records
 from autograder.grading.record import Record
 from autograder.report.filenames import page_names
 from autograder.values.outcomes import State
@@ -63,7 +64,7 @@ def moodle_zip(folder: Path, worksheet: Book | None = None) -> Packed:
 def canvas_zip(folder: Path) -> Packed:
     """For "Re-Upload Submissions": one file for each student, under a name that it came with."""
     records, pages = _graded(folder)
-    files = _submitted(folder, "canvas")
+    files, held = _submitted(folder, "canvas"), read_held(folder)
     entries, left_out = {}, []
     for record in records:
         page = pages.get(record.student)
@@ -73,16 +74,37 @@ def canvas_zip(folder: Path) -> Packed:
             left_out.append((record.student, "was in no download of Canvas"))
         else:
             name = _best(files[record.student])
-            entries[name] = _as_its_suffix(PurePosixPath(name).suffix.lower(), page, record)
+            lines = public_text(record, held.get(record.student))
+            entries[name] = _as_its_suffix(PurePosixPath(name).suffix.lower(), page, lines)
     return _packed(entries, left_out)
 
 
-def public_text(record: Record) -> list[str]:
-    """Feedback in lines: what the page says of each question, without its pictures."""
+def public_text(record: Record, held: Held | None = None) -> list[str]:
+    """Feedback in lines: what the page says of each question, without its pictures.
+
+    held: what holds by the gradebook, where the pages were made from one: its points and comments stand here too.
+    """
+    given = held.questions if held else {}
+    comments = held.comments if held else ()
+
+    def said(question: str) -> list[str]:
+        return [text for on, text in comments if on == question]
+
     lines = [f"{_points(record.points)} of {record.max_points:g} points"]
+    if held:
+        score = held.score
+        has_number = score.points is not None
+        lines = [f"{score.points} of {score.maximum} points" if has_number else score.state.replace("_", " ")]
+    lines += said("")
     for question in record.questions:
-        lines += ["", f"{question.id}: {_points(question.points)} of {question.max_points:g}", *public_lines(question)]
-    lines += ["", *(f"{part.id}: graded by a person" for part in record.manual)] if record.manual else []
+        points = given.get(question.id, question.points)
+        lines += ["", f"{question.id}: {_points(points)} of {question.max_points:g}", *said(question.id)]
+        lines += public_lines(question)
+    lines += [""] if record.manual else []
+    for part in record.manual:
+        points = given.get(part.id)
+        told = "graded by a person" if points is None else f"{_points(points)} of {part.max_points:g}, by a person"
+        lines += [f"{part.id}: {told}", *said(part.id)]
     return lines + [note.text for note in record.notes if record.state != State.GRADED]
 
 
@@ -139,24 +161,24 @@ def _best(files: Sequence[str]) -> str:
     return min(files, key=lambda name: (order.get(PurePosixPath(name).suffix.lower(), 3), name))
 
 
-def _as_its_suffix(suffix: str, page: bytes, record: Record) -> bytes:
+def _as_its_suffix(suffix: str, page: bytes, lines: Sequence[str]) -> bytes:
     if suffix == ".ipynb":
-        lines = [html.escape(line, quote=False) for line in public_text(record)]
+        escaped = [html.escape(line, quote=False) for line in lines]
         cell = {
             "cell_type": "markdown",
             "id": "feedback",
             "metadata": {},
-            "source": "# Feedback\n\n" + "  \n".join(lines),
+            "source": "# Feedback\n\n" + "  \n".join(escaped),
         }
         document = {"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
         return json.dumps(document, ensure_ascii=False).encode()
     if suffix == ".zip":
         return _packed({_PAGE: page}, []).contents
-    return "".join(f"# {part}\n" for line in public_text(record) for part in line.split("\n")).encode()
+    return "".join(f"# {part}\n" for line in lines for part in line.split("\n")).encode()
 
 
-def _points(points: float | None) -> str:
-    return "–" if points is None else f"{points:g}"
+def _points(points: float | Decimal | None) -> str:
+    return "–" if points is None else f"{float(points):g}"
 
 
 def _packed(entries: Mapping[str, bytes], left_out: Sequence[tuple[str, str]]) -> Packed:

@@ -1,11 +1,12 @@
-"""Which scores did `autograder grade` leave?
+"""Which scores did `autograder grade` leave, or `autograder gradebook feedback`?
 
-Read from `results.jsonl`, or from `grades.csv` where only that was kept. The gradebook will give the same
-kind of scores, with what people have decided about them.
+Read from `scores.jsonl`, where a gradebook has left what people decided; else from `results.jsonl`, or from
+`grades.csv` where only that was kept.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
@@ -16,20 +17,54 @@ from autograder.course.errors import CourseError
 from autograder.exchange.model import GradeState, Score
 from autograder.exchange.tables import Table, column_of, read_table
 from autograder.grading.record import Record
-from autograder.report.tables import PENDING
+from autograder.report.tables import PENDING, SCORES
 
 RESULTS, GRADES = "results.jsonl", "grades.csv"
 _STATES = {str(state): state for state in GradeState}  # what `grade` writes, and `gradebook scores`
 
 
 def read_scores(path: Path) -> tuple[Score, ...]:
-    """The scores in a folder that `grade` has made, in its `results.jsonl`, or in its `grades.csv`."""
+    """The scores in a folder that `grade` or `gradebook feedback` has made, or in one of its files."""
     file = path
     if path.is_dir():
-        file = next((path / name for name in (RESULTS, GRADES) if (path / name).is_file()), path / RESULTS)
+        file = next((path / name for name in (SCORES, RESULTS, GRADES) if (path / name).is_file()), path / RESULTS)
+    if file.name == SCORES:
+        return tuple(each.score for each in read_held(file).values())
     if file.suffix.lower() == ".csv":
         return tuple(_scores_of_table(read_table(file), file))
     return tuple(_score(record) for record in read_records(file))
+
+
+@dataclass(frozen=True)
+class Held:
+    """What holds of a student by the gradebook. questions: points. comments: (question or "", text)."""
+
+    score: Score
+    questions: Mapping[str, Decimal]
+    comments: tuple[tuple[str, str], ...]
+
+
+def read_held(path: Path) -> dict[str, Held]:
+    """What `gradebook feedback` wrote into a folder, by student; {} where it is a folder of `grade` alone.
+
+    path: the folder, or its `scores.jsonl`.
+    """
+    file = path / SCORES if path.is_dir() else path
+    if not file.is_file():
+        return {}
+    try:
+        rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+        return {row["student"]: _held(row) for row in rows}
+    except (OSError, ValueError, KeyError, TypeError, InvalidOperation) as error:
+        raise CourseError(f"{file} cannot be read: run `autograder gradebook feedback` again") from error
+
+
+def _held(row: Mapping[str, Any]) -> Held:
+    comments = tuple((each["question"], each["text"]) for each in row["comments"])
+    told = "\n".join(f"{question}: {text}" if question else text for question, text in comments)
+    points = None if row["points"] is None else Decimal(row["points"])
+    score = Score(row["student"], points, Decimal(row["max_points"]), GradeState(row["state"]), told)
+    return Held(score, {question: Decimal(each) for question, each in row["questions"].items()}, comments)
 
 
 def read_records(path: Path) -> tuple[Record, ...]:

@@ -6,27 +6,27 @@ texts of exceptions and pictures are shown of public examples only.
 """
 
 import base64
-import functools
 import hashlib
 import inspect
 import math
-import os
 import re
 import statistics
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import jinja2
 from markupsafe import Markup
 
 from autograder.course.load import Assignment, Course, Question
+from autograder.gradebook.policy import Standing
 from autograder.grading.examples import source_of as example_source
 from autograder.grading.record import CheckRecord, ExampleRecord, QuestionRecord, Record
 from autograder.notebook.read import Answer, Cell, Source, Unreadable, read, read_answers
 from autograder.report import wording
+from autograder.report.decided import Decided, head_of
 from autograder.report.filenames import page_names
+from autograder.report.html import asset, template, write_page
 from autograder.report.pictures import heat_map, histogram, loss_curve
 from autograder.report.slim import slim
 from autograder.topic.declare import Topic
@@ -68,56 +68,65 @@ class Pages:
         self._course = course
         self._assignment = assignment
         self._asked = {question.id: _asked(question, topics[question.id]) for question in assignment.questions}
-        self._templates = _templates()
 
-    def student(self, record: Record, handed: Handed) -> str:
-        """The page that is given back. Nothing private is handed to its template."""
-        views = [self._view(question, handed.cells) for question in record.questions]
+    def student(self, record: Record, handed: Handed, decided: Decided | None = None) -> str:
+        """The page that is given back. Nothing private is handed to its template.
+
+        decided: what holds by the gradebook, where the page is made from one.
+        """
+        views = [self._view(question, handed.cells, decided) for question in record.questions]
         stumbled = any(note.kind in _STUMBLED for note in record.notes)
         for question, view in zip(record.questions, views, strict=True):
             view["look_at_notes"] = stumbled and any(c.outcome == Outcome.MISSING for c in question.checks)
         lost = [view for view in views if view["points"] is not None and view["points"] < view["max_points"]]
         lost.sort(key=lambda view: view["points"] - view["max_points"])
-        return self._templates["student.html"].render(
-            **self._head(record),
+        return template("student.html").render(
+            **self._head(record, decided),
             views=views,
             todo=lost[:3],
-            manual=self._manual(handed),
+            manual=self._manual(handed, decided),
             notes=[{"text": note.text, "rows": _excerpt(note.text, handed.cells)} for note in record.notes],
         )
 
-    def teacher(self, record: Record, handed: Handed, page: str) -> str:
+    def teacher(self, record: Record, handed: Handed, page: str, decided: Decided | None = None) -> str:
         """The page for teaching staff, with all that is known. page: the file name of both pages."""
         views = []
         for question in record.questions:
-            view = self._view(question, handed.cells)
+            view = self._view(question, handed.cells, decided)
             view["private_checks"] = [_private_check(check, handed.cells) for check in question.checks]
             names = {diagnosis["name"] for diagnosis in view["diagnoses"]}
             misconceptions = self._asked[question.id].topic.misconceptions
             view["diffs"] = [m.edits for m in misconceptions if m.name in names and m.edits]
             views.append(view)
-        return self._templates["teacher.html"].render(
-            **self._head(record),
+        return template("teacher.html").render(
+            **self._head(record, decided),
             views=views,
             page=page,
-            manual=self._manual(handed),
+            decisions=decided.decisions if decided else (),
+            manual=self._manual(handed, decided),
             notes=[note.model_dump() | {"rows": _excerpt(note.text, handed.cells)} for note in record.notes],
             **record.model_dump(include={"measured", "isolation", "device", "suite", "key"}),
         )
 
-    def index(self, records: Sequence[Record], pages: Mapping[str, str]) -> str:
-        """The class. pages: the file name of each student's page."""
-        points = [record.points for record in records if record.points is not None]
-        most = self._assignment.max_points
-        script = _asset("sort.js")
-        return self._templates["index.html"].render(
+    def index(
+        self, records: Sequence[Record], pages: Mapping[str, str], decided: Mapping[str, Decided] | None = None
+    ) -> str:
+        """The class. pages: the file name of each student's page. decided: what holds, by the gradebook."""
+        rows = [self._row(record, pages[record.student], (decided or {}).get(record.student)) for record in records]
+        points = [float(row["points"]) for row in rows if row["points"] is not None]
+        most = self._assignment.max_points + (self._assignment.manual_max_points if decided is not None else 0.0)
+        words = [_words(state) for state in (State if decided is None else Standing)]
+        counts = {word: sum(row["state"] == word for row in rows) for word in words}
+        script = asset("sort.js")
+        return template("index.html").render(
             course=self._course.title,
             assignment=self._assignment.title,
-            rows=[self._row(record, pages[record.student]) for record in records],
-            counts={str(state): sum(record.state == state for record in records) for state in State},
+            rows=rows,
+            counts={word: count for word, count in counts.items() if count or decided is None},
             middle=statistics.median_low(points) if points else None,
             mean=statistics.fmean(points) if points else None,
             max_points=most,
+            by_gradebook=decided is not None,
             histogram=Markup(histogram(points, most)) if points else "",
             questions=[{"id": key, "mean": _mean(records, key)} for key in self._asked],
             manual=self._manual(Handed()),
@@ -127,32 +136,41 @@ class Pages:
             script_hash="sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         )
 
-    def _head(self, record: Record) -> dict[str, Any]:
-        return {
+    def _head(self, record: Record, decided: Decided | None = None) -> dict[str, Any]:
+        graded: dict[str, Any] = {
             "course": self._course.title,
             "assignment": self._assignment.title,
             "student": record.student,
             "state": str(record.state),
             "got": record.points,
             "max_points": record.max_points,
-            "manual_max_points": self._assignment.manual_max_points,
+            "waiting": self._assignment.manual_max_points,
             "submission": record.submission,
+            "set_whole": False,
+            "late": {"days": 0, "free": 0, "penalty": 0.0},
+            "comments": [],
         }
+        return graded if decided is None else graded | head_of(decided, self._assignment)
 
-    def _view(self, question: QuestionRecord, cells: Sequence[Cell]) -> dict[str, Any]:
+    def _view(self, question: QuestionRecord, cells: Sequence[Cell], decided: Decided | None = None) -> dict[str, Any]:
         """All that a student may see of a question."""
         asked = self._asked[question.id]
         said = wording.said_of(question, tuple(asked.topic.reference))
         examples = [_example(each, asked.topic) for each in question.examples]
+        by_person = decided is not None and question.id in decided.overridden
+        points = decided.given(question.id) if decided is not None and by_person else question.points
         return {
             "id": question.id,
             "title": asked.title,
             "lecture": asked.lecture,
             "summary": asked.summary,
             "signatures": asked.signatures,
-            "points": question.points,
+            "points": points,
+            "graded_points": question.points,
+            "by_person": by_person and points != question.points,
+            "comments": decided.comments_on(question.id) if decided else [],
             "max_points": question.max_points,
-            "tone": _tone(question.points, question.max_points),
+            "tone": _tone(points, question.max_points),
             "sentence": said.sentence,
             "step": said.step,
             "checks": _merged([_check(check, cells) for check in question.checks]),
@@ -163,27 +181,37 @@ class Pages:
             "curve_gaps": question.curve is not None and None in question.curve.loss,
         }
 
-    def _manual(self, handed: Handed) -> list[dict[str, Any]]:
+    def _manual(self, handed: Handed, decided: Decided | None = None) -> list[dict[str, Any]]:
         return [
             {
                 "id": part.id,
                 "title": _title(part),
                 "prompt": part.prompt,
                 "max_points": part.points,
+                "got": decided.given(part.id) if decided else None,
+                "comments": decided.comments_on(part.id) if decided else [],
                 "cells": (handed.answers or {}).get(part.id, ()),
             }
             for part in self._assignment.manual
         ]
 
-    def _row(self, record: Record, page: str) -> dict[str, Any]:
+    def _row(self, record: Record, page: str, decided: Decided | None) -> dict[str, Any]:
         by_id = {question.id: question for question in record.questions}
         cells = []
         for key in self._asked:
             question = by_id.get(key)
             got = question.points if question else None
+            if decided is not None and key in decided.overridden:
+                got = decided.given(key)
             cells.append({"points": got, "tone": _tone(got, question.max_points) if question else ""})
-        state = str(record.state).replace("_", " ")
-        return {"student": record.student, "page": page, "state": state, "points": record.points, "cells": cells}
+        return {
+            "student": record.student,
+            "page": page,
+            "state": _words(decided.score.standing if decided else record.state),
+            "points": decided.score.points if decided else record.points,
+            "cells": cells,
+            "manual": [decided.given(part.id) if decided else None for part in self._assignment.manual],
+        }
 
     def _groups(self, records: Sequence[Record], pages: Mapping[str, str], *, known: bool) -> list[dict[str, Any]]:
         """Failures that have a name, by it; or those that have none, by their outcome."""
@@ -225,16 +253,32 @@ def write_pages(
     out: gets the folders `feedback` and `ta`. manual: ids of hand-graded questions, whose answers are read.
     """
     by_student = {source.student: source for source in sources}
+    write_pages_of(pages, records, by_student.get, out, manual=manual)
+
+
+def write_pages_of(
+    pages: Pages,
+    records: Iterable[Record],
+    source_of: Callable[[str], Source | None],
+    out: Path,
+    *,
+    manual: Sequence[str] = (),
+    decided: Mapping[str, Decided] | None = None,
+) -> None:
+    """The same of records that are read three times, one at a time.
+
+    source_of: what a student handed in. decided: what holds by the gradebook, by student.
+    """
     names = page_names(record.student for record in records)
     feedback, staff = out / FEEDBACK, out / STAFF
     for folder in (feedback, staff):
         folder.mkdir(parents=True, exist_ok=True)
     for record in records:
-        handed = _handed(record, by_student.get(record.student), manual)
-        name = names[record.student]
-        _write(feedback / name, pages.student(record, handed))
-        _write(staff / name, pages.teacher(record, handed, name))
-    _write(staff / "index.html", pages.index(slim(records), names))
+        handed = _handed(record, source_of(record.student), manual)
+        name, holds = names[record.student], (decided or {}).get(record.student)
+        write_page(feedback / name, pages.student(record, handed, holds))
+        write_page(staff / name, pages.teacher(record, handed, name, holds))
+    write_page(staff / "index.html", pages.index(slim(records), names, decided))
     for folder, kept in ((feedback, set(names.values())), (staff, {*names.values(), "index.html"})):
         for path in folder.glob("*.html"):
             if path.name not in kept:
@@ -256,33 +300,6 @@ def _handed(record: Record, source: Source | None, manual: Sequence[str]) -> Han
     return Handed(submission.cells, read_answers(source, manual) if manual else {})
 
 
-def _write(path: Path, text: str) -> None:
-    partial = path.with_name(f".{path.name}.part")
-    partial.write_text(text, encoding="utf-8", errors="xmlcharrefreplace", newline="\n")
-    os.replace(partial, path)
-
-
-@functools.cache
-def _asset(name: str) -> str:
-    return (Path(__file__).parent / "templates" / name).read_text(encoding="utf-8")
-
-
-@functools.cache
-def _templates() -> dict[str, jinja2.Template]:
-    """The three pages, compiled once."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["points"] = lambda value: f"{round(float(value), 2):g}"
-    environment.globals["share"] = lambda got, most: f"{100 * (got or 0.0) / most:.4g}" if most else "0"
-    environment.globals["style"] = Markup(_asset("style.css"))
-    return {name: environment.get_template(name) for name in ("student.html", "teacher.html", "index.html")}
-
-
 def _asked(question: Question, topic: Topic) -> _Asked:
     summary = (inspect.getdoc(topic.main) or "").partition("\n")[0]
     return _Asked(question.id, _title(question), topic.lecture, summary, tuple(_signatures(topic)), topic)
@@ -302,6 +319,10 @@ def _signatures(topic: Topic) -> Iterable[str]:
             continue
         returns = gradients if topic.kind == "layer" and number else ", ".join(topic.returns)
         yield f"{name}({', '.join(inspect.signature(definition).parameters)}) → {returns}"
+
+
+def _words(state: str) -> str:
+    return str(state).replace("_", " ")
 
 
 def _tone(points: float | None, most: float) -> str:

@@ -34,6 +34,15 @@ def write_results(records: Iterable[Mapping[str, Any]], path: Path | str) -> Non
     os.replace(partial, target)
 
 
+def write_in_order(records: Iterable[Record], path: Path) -> None:
+    """The same of records that come sorted by student, of which one is in memory at a time."""
+    partial = path.with_name(f".{path.name}.part")
+    with partial.open("w", encoding="utf-8", newline="\n") as file:
+        for record in records:
+            file.write(_line(record.as_json()))
+    os.replace(partial, path)
+
+
 class Results(Sequence[Record]):
     """A ledger in a folder: the records of one run, sorted by student, read from disk as they are needed.
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 PENDING = "pending_manual"
+SCORES = "scores.jsonl"  # what holds by the gradebook, in a folder that `gradebook feedback` has made
 # A spreadsheet runs a cell that begins so as a formula, and a student chooses the file's name.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 

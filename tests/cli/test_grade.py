@@ -69,8 +69,12 @@ def test_grade_of_the_solution_earns_every_point(
 ) -> None:
     solution = compiled.dir / "solutions" / "softmax" / "softmax.py"
     command = ["grade", "softmax", str(solution), "--course", str(compiled.dir), "--out", str(tmp_path / "out")]
+    held = tmp_path / "out" / "scores.jsonl"  # of an earlier look into a gradebook, before which export would look here
+    held.parent.mkdir()
+    held.write_text("old", encoding="utf-8")
     assert main(command) == 0
     assert "highest 10" in capsys.readouterr().out
+    assert not held.exists()
 
 
 def test_grade_of_a_path_without_submission_writes_nothing(

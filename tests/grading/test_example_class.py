@@ -3,12 +3,16 @@
 import asyncio
 import os
 import tomllib
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
 
 from autograder.course.load import load_assignment, load_course
 from autograder.grading.batch import Class, grade_class
+from autograder.report.analysis import analyse
+from autograder.report.entries import items_of
+from autograder.report.tally import Entry, Tally
 from autograder.sandbox.session import SandboxError
 from autograder.suite.compile import compile_suite
 
@@ -75,3 +79,28 @@ def test_records_are_identical_with_one_job_and_with_two(with_two_jobs, with_one
 
     for student, record in with_two_jobs.items():
         assert identity(record) == identity(with_one_job[student]), student
+
+
+def test_report_of_the_class_is_what_the_expectations_add_up_to(with_two_jobs, assignment):
+    tally = Tally(items_of(assignment, manual=False))
+    for record in with_two_jobs.values():
+        given = {question.id: question.points for question in record.questions}
+        tally.add(Entry(record.student, str(record.state), record.points, given, record))
+    report = analyse(tally, assignment.max_points)
+    graded = {name: each for name, each in EXPECTED.items() if each.get("state", "graded") == "graded"}
+    assert report.states["graded"] == len(graded)
+    assert report.students == len(EXPECTED)
+    named = defaultdict(set)
+    for question in report.questions:
+        wanted = [each.get("questions", {}).get(question.item.id, {}) for each in graded.values()]
+        points = [each.get("points", question.item.max_points) for each in wanted]
+        assert question.mean_share * question.item.max_points == pytest.approx(sum(points) / len(points))
+        assert question.discrimination > 0.2  # who fails one question fails others, in this class
+        for student, each in zip(graded, wanted, strict=True):
+            if "diagnosis" in each:
+                named[question.item.id, each["diagnosis"]].add(student)
+    found = {(known.question, known.name): set(who) for known, who in report.known}
+    assert len(named) > 10
+    assert not {key: who - found.get(key, set()) for key, who in named.items() if who - found.get(key, set())}
+    assert set(report.costs) == {"wall_s", "cpu_s", "peak_mib"}
+    assert report.unknown
