@@ -21,10 +21,16 @@ class _Part(BaseModel):
 
 
 class Diagnosis(_Part):
-    """Which misconception an answer shows."""
+    """Which misconception an answer shows. parts: the names of both, where it shows two at once."""
 
     name: str
     hint: str
+    parts: tuple[str, ...] = ()
+
+    @property
+    def misconceptions(self) -> tuple[str, ...]:
+        """The names of those that it is made of."""
+        return self.parts or (self.name,)
 
 
 class CheckRecord(_Part):

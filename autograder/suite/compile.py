@@ -19,6 +19,7 @@ from autograder.course.key import fingerprint, load_key
 from autograder.course.load import Assignment, Course, Question, load_assignment, load_course
 from autograder.course.references import load_topics, reference_digest, topic_of
 from autograder.suite import store
+from autograder.suite.blunt import blunt_cases
 from autograder.suite.calibrate import calibrate, calibrate_accuracy, sample_size
 from autograder.suite.draw import (
     FEW_DRAWS,
@@ -32,6 +33,7 @@ from autograder.suite.draw import (
     show,
     show_right,
 )
+from autograder.suite.pairs import show_pairs
 from autograder.suite.prove import Proof, prove
 from autograder.suite.store import Suite
 from autograder.topic.declare import Sampler, Topic, TopicError
@@ -117,7 +119,7 @@ def _kept(course: Course, assignment: Assignment) -> Suite | None:
         bar, mark = store.bar_from(tree), store.mark_from(tree)
         worth, draws = _worth(question), tree["draws"]
         plan = make_plan(topic, worth, cases, expectations, bar=bar, mark=mark, runs=runs, draws=draws)
-        plans.append(replace(plan, wrong=store.wrong_from(tree)))
+        plans.append(replace(plan, wrong=store.wrong_from(tree), pairs=store.pairs_from(tree)))
     return Suite(assignment.id, tuple(plans), digest, head["provenance"], head["fingerprint"], proof)
 
 
@@ -186,11 +188,15 @@ def _draw(key: bytes, assignment: Assignment, question: Question, topic: Topic) 
     if topic.exam is not None:
         mark = calibrate_accuracy(topic, seed_of(key, assignment.id, question.id, "mark"))
     runs = draw_runs(topic, _seed(key, assignment, question))
-    expectations = expect(topic, cases, show_right(topic, cases))
-    worth = _worth(question)
-    plan = make_plan(topic, worth, cases, expectations, bar=bar, mark=mark, runs=runs, draws=draws)
+    try:
+        expectations = expect(topic, cases, show_right(topic, cases))
+        worth = _worth(question)
+        plan = make_plan(topic, worth, cases, expectations, bar=bar, mark=mark, runs=runs, draws=draws)
+    except TopicError as error:  # which bluntness of the cases may be the cause of
+        raise TopicError("; ".join([str(error), *blunt_cases(topic, cases)])) from error
     wrong = {m.name: show(topic, m.names, cases.values()) for m in topic.misconceptions}
-    return replace(plan, wrong=wrong)
+    plan = replace(plan, wrong=wrong)
+    return replace(plan, pairs=show_pairs(plan))
 
 
 def _seed(key: bytes, assignment: Assignment, question: Question) -> Any:

@@ -23,7 +23,7 @@ from autograder.values.asking import Answer
 from autograder.values.compare import Expectation, Leaf, split
 from autograder.values.outcomes import Outcome
 
-FORMAT = 2
+FORMAT = 3
 _JUDGING = ("checks", "suite", "topic", "values")  # the packages whose code decides about points
 
 
@@ -70,9 +70,13 @@ def plan_tree(plan: Plan, cases_digest: str) -> dict[str, Any]:
         "bar": [bar.log_loss, bar.mean, bar.deviation, bar.seeds, bar.shapes] if bar else None,
         "mark": [mark.nothing, mark.everything, mark.mean, mark.deviation, mark.seeds, mark.shapes] if mark else None,
         "wrong": {
-            name: {case: _observed_tree(observed) for case, observed in shown.items()}
+            name: {case: observed_tree(observed) for case, observed in shown.items()}
             for name, shown in plan.wrong.items()
         },
+        "pairs": [
+            [*names, {case: observed_tree(observed) for case, observed in shown.items()}]
+            for names, shown in plan.pairs.items()
+        ],
     }
 
 
@@ -96,8 +100,15 @@ def mark_from(tree: dict[str, Any]) -> Mark | None:
 
 def wrong_from(tree: dict[str, Any]) -> dict[str, dict[str, Observed]]:
     return {
-        name: {case: _observed_from(observed) for case, observed in shown.items()}
+        name: {case: observed_from(observed) for case, observed in shown.items()}
         for name, shown in tree["wrong"].items()
+    }
+
+
+def pairs_from(tree: dict[str, Any]) -> dict[tuple[str, str], dict[str, Observed]]:
+    return {
+        (one, other): {case: observed_from(observed) for case, observed in shown.items()}
+        for one, other, shown in tree["pairs"]
     }
 
 
@@ -145,7 +156,8 @@ def _expectation_from(tree: list[Any]) -> Expectation:
     )
 
 
-def _observed_tree(observed: Observed) -> dict[str, Any]:
+def observed_tree(observed: Observed) -> dict[str, Any]:
+    """What was shown on one case, as a tree the codec takes; of a failure, what it is recognised by."""
     return {block: _shown_tree(shown) for block, shown in observed.items()}
 
 
@@ -162,7 +174,8 @@ def _shown_tree(shown: Any) -> Any:
     return ["shown", dict(arrays) if container else arrays[""]]
 
 
-def _observed_from(tree: dict[str, Any]) -> Observed:
+def observed_from(tree: dict[str, Any]) -> Observed:
+    """What `observed_tree` was made of; None for what no comparison takes."""
     return {block: _shown_from(shown) for block, shown in tree.items()}
 
 
