@@ -4,7 +4,7 @@ The rows of a proof: right implementations, misconceptions, answers that know no
 Its columns are checks, each over its cases.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,8 @@ import numpy as np
 from autograder.checks.conduct import Result
 from autograder.checks.distribution import FALSE_FAILURE
 from autograder.checks.plan import Plan
+from autograder.suite.draw import IN_FLOAT32
+from autograder.values.compare import compare
 from autograder.values.outcomes import Outcome
 
 RIGHT, WRONG, NULL, SPOILED = "right", "misconception", "null", "spoiled"
@@ -129,18 +131,25 @@ def readable(margin: float | None) -> float | str | None:
 
 
 def _row(columns: tuple[Column, ...], kind: str, name: str, result: Result) -> Row:
+    single = name == IN_FLOAT32
     outcomes, cells = [], []
     for column in columns:
         verdict = result.verdicts.get(column.check)  # none where the check was left out, as a long run is
         outcomes.append(str(verdict.outcome) if verdict else "")
-        cells.append([_cell(result, column.block, case) for case in column.cases])
+        cells.append([_cell(result, column.block, case, single=single) for case in column.cases])
     return Row(kind, name, outcomes, cells, points=result.total)
 
 
-def _cell(result: Result, block: str, case: str) -> tuple[str, float | None]:
+def _cell(result: Result, block: str, case: str, *, single: bool) -> tuple[str, float | None]:
+    """single: what is allowed in float32 is what its distance is measured by, even where it stays within the other."""
     if case not in result.sheet.seen:
         return "", None
     comparison = result.sheet.compare(case, block)
+    if single and comparison.outcome == Outcome.PASSED:
+        expected = result.plan.expectations[case][block]
+        leaves = {key: replace(leaf, allowed64=leaf.allowed32) for key, leaf in expected.leaves.items()}
+        shown = result.sheet.seen[case][block]
+        comparison = compare(actual=shown, expected=replace(expected, leaves=leaves), what=block)
     return str(comparison.outcome), None if np.isnan(comparison.ratio) else comparison.ratio
 
 

@@ -116,8 +116,8 @@ def write(folder: Path, head: dict[str, Any], plans: dict[str, Any], proof: list
     """Write a suite whole or not at all; returns its digest."""
     payload = codec.encode({"head": head, "plans": plans, "proof": json.dumps(proof)})
     folder.mkdir(parents=True, exist_ok=True)
-    _replace(folder / "proof.json", (json.dumps(proof, indent=2) + "\n").encode())
-    _replace(folder / "suite.bin", payload)
+    replace_file(folder / "proof.json", (json.dumps(proof, indent=2) + "\n").encode())
+    replace_file(folder / "suite.bin", payload)
     return hashlib.sha256(payload).hexdigest()
 
 
@@ -131,7 +131,8 @@ def read(folder: Path) -> tuple[dict[str, Any], dict[str, Any], list[dict[str, A
         return None
 
 
-def _replace(path: Path, content: bytes) -> None:
+def replace_file(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all."""
     with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
         file.write(content)
     Path(file.name).replace(path)
