@@ -22,6 +22,11 @@ def add(commands: Commands, shared: argparse.ArgumentParser) -> None:
     add_course(parser)
     parser.add_argument("--again", action="store_true", help="make it even if nothing has changed")
     parser.add_argument(
+        "--mutants",
+        action="store_true",
+        help="also change the references in every small way, and list what no check notices",
+    )
+    parser.add_argument(
         "--class-size",
         type=positive,
         default=200,
@@ -36,16 +41,21 @@ def run(arguments: argparse.Namespace) -> int:
     from autograder.report.proof import PAGE, expected_false_failures, proof_page
     from autograder.suite.compile import compile_suite, suite_folder
     from autograder.suite.store import replace_file
+    from autograder.suite.survive import kept_surveys, survey_suite
 
     course = load_course(arguments.course)
     assignment = load_assignment(course, arguments.assignment)
     with Progress() as progress:
         suite = compile_suite(course, assignment, again=arguments.again, report=progress.show)
-    folder = suite_folder(course, assignment.id)
+        folder = suite_folder(course, assignment.id)
+        surveys = kept_surveys(folder, suite)
+        if arguments.mutants:
+            surveys = survey_suite(course, assignment, suite, progress.show)
     expected = expected_false_failures(suite.proof, arguments.class_size)
     head = {"course": course.title, "assignment": assignment.title, "points": suite.points}
     head |= {"suite": suite.digest, "fingerprint": suite.fingerprint}
-    replace_file(folder / PAGE, proof_page(head, suite.proof, students=arguments.class_size).encode())
+    page = proof_page(head, suite.proof, surveys, students=arguments.class_size)
+    replace_file(folder / PAGE, page.encode())
     if arguments.json:
         document = {
             "assignment": assignment.id,
@@ -57,15 +67,39 @@ def run(arguments: argparse.Namespace) -> int:
             "expected_false_failures": {"students": arguments.class_size, "at_most": expected},
             "proof": list(suite.proof),
         }
+        if arguments.mutants:
+            document["mutants"] = surveys
         json.dump(document, sys.stdout)
         print()
         return 0
     for proof in suite.proof:
         print(_line(proof))
+    for survey in surveys if arguments.mutants else ():
+        _tell(survey)
     if expected:
         print(f"In a class of {arguments.class_size}, chance fails at most {expected:.2g} right answers, on average.")
     print(f"The suite of {assignment.id}, {suite.points:g} points, is proved: {folder / PAGE}")
     return 0
+
+
+def _tell(survey: Mapping[str, Any]) -> None:
+    """What became of the mutants of one question; every survivor as the edit that it is."""
+    declared = f", {len(survey['harmless'])} declared harmless" if survey["harmless"] else ""
+    survivors = len(survey["survivors"])
+    print(f"{survey['question']}: {survey['mutants']} mutants, {survivors or 'none'} to judge{declared}")
+    for mutant in survey["survivors"]:
+        _show_edit(mutant, f"{mutant['kind']}, passes every check")
+    for mutant in survey["stale"]:
+        _show_edit(mutant, "declared harmless, but a check fails")
+    if survivors:
+        print(f"  draw cases that show them, or declare them: {survey['topic']}.harmless((old, new), because=...)")
+
+
+def _show_edit(mutant: Mapping[str, str], what: str) -> None:
+    print(f"  {what}:")
+    for sign, text in (("-", mutant["old"]), ("+", mutant["new"])):
+        for line in text.splitlines():
+            print(f"    {sign} {line.strip()}")
 
 
 def _line(proof: Mapping[str, Any]) -> str:

@@ -36,11 +36,12 @@ _WORDS = {
 Proof = Mapping[str, Any]
 
 
-def proof_page(head: Mapping[str, Any], proof: Sequence[Proof], *, students: int) -> str:
+def proof_page(head: Mapping[str, Any], proof: Sequence[Proof], surveys: Sequence[Proof] = (), *, students: int) -> str:
     """The page of an assignment's proof, as HTML.
 
     head: `course`, `assignment` (titles), `suite` (digest), `fingerprint` (of the key), `points`. proof: what
-    `compile --json` shows of each question. students: for how many false failures are reckoned.
+    `compile --json` shows of each question. surveys: what became of mutants,
+    where they were tried. students: for how many false failures are reckoned.
     """
     return _template().render(
         **head,
@@ -50,6 +51,8 @@ def proof_page(head: Mapping[str, Any], proof: Sequence[Proof], *, students: int
         seconds=sum(each["seconds"] for each in proof),
         dead=sum(len(each["kills"]) for each in proof),
         questions=[_question(each) for each in proof],
+        survivors=sum(len(each["survivors"]) for each in surveys),
+        surveys=[{**each, "caught": sum(each["killed"].values())} for each in surveys],
     )
 
 
