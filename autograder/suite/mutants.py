@@ -95,6 +95,8 @@ def _own(tree: ast.AST) -> Iterator[ast.AST]:
         if field in ("annotation", "returns", "decorator_list", "exc", "msg"):
             continue
         for child in value if isinstance(value, list) else [value]:
+            if isinstance(child, ast.keyword) and child.arg == "strict":
+                continue  # of zip: it guards against wrong inputs, and gives no answer
             if isinstance(child, ast.AST) and not isinstance(child, ast.JoinedStr):
                 yield from _own(child)
 
