@@ -12,6 +12,7 @@ from autograder.checks.conduct import Result
 from autograder.checks.plan import Check
 from autograder.checks.resemblance import resembles
 from autograder.grading.record import Diagnosis
+from autograder.grading.shapes import shape_of
 from autograder.topic.declare import Topic
 from autograder.topic.kinds import Observed
 from autograder.values.outcomes import Outcome
@@ -39,8 +40,6 @@ def diagnose(result: Result) -> dict[str, Diagnosis]:
     """
     topic = result.plan.topic
     failed = [c for c in result.plan.checks if result.verdicts[c.id].outcome not in _UNEXPLAINED]
-    if not failed or not topic.misconceptions:
-        return {}
     singles = [_Known((m.equivalent_to or m.name,), result.plan.wrong[m.name]) for m in topic.misconceptions]
     pairs = [_Known(names, shown) for names, shown in result.plan.pairs.items()]
     whole = _whole(result, singles) or _whole(result, pairs)
@@ -49,6 +48,8 @@ def diagnose(result: Result) -> dict[str, Diagnosis]:
         names = whole or _of_check(result, singles, check) or _of_check(result, pairs, check)
         if len(names) == 1:
             found[check.id] = _diagnosis(topic, *names)
+        elif not names and check.kind in _LOOKED_UP and (shape := shape_of(result, check)) is not None:
+            found[check.id] = shape
     return found
 
 

@@ -89,8 +89,12 @@ def _axes(topic: Topic) -> dict[str, list[str]]:
     return {name: hint.dim_str.split() for name, hint in hints.items() if hasattr(hint, "dim_str") and hint.dim_str}
 
 
+def axis_sizes(topic: Topic, case: Case) -> dict[str, int]:
+    """The sizes that the axes which the signature names have in a case, as {"N": 7, "C": 5}; none for a class."""
+    return {} if topic.is_class else _bound(_axes(topic), case)
+
+
 def _bound(annotated: dict[str, list[str]], case: Case) -> dict[str, int]:
-    """The sizes of the axes that have names in a case."""
     sizes: dict[str, int] = {}
     for name, axes in annotated.items():
         array = case.inputs.get(name)
