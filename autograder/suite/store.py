@@ -1,8 +1,8 @@
 """How is a compiled suite kept, and when is a kept one still the right one?
 
-A suite is one file of codec bytes with expected values, tolerances and what misconceptions show, and
-its proof beside it for people to read. Inputs are not kept: they are drawn again from the key, and a
-hash says that they are the same.
+A suite is one file of codec bytes with expected values, tolerances and what misconceptions show; its proof
+lies beside it. Inputs are not kept: they are drawn again from the key, and a hash says that they are the
+same.
 """
 
 import hashlib
@@ -24,6 +24,7 @@ from autograder.values.compare import Expectation, Leaf, split
 from autograder.values.outcomes import Outcome
 
 FORMAT = 3
+SUITE, PROOF = "suite.bin", "proof.json"  # of an assignment, in a folder of its own
 _JUDGING = ("checks", "suite", "topic", "values")  # the packages whose code decides about points
 
 
@@ -113,20 +114,27 @@ def pairs_from(tree: dict[str, Any]) -> dict[tuple[str, str], dict[str, Observed
 
 
 def write(folder: Path, head: dict[str, Any], plans: dict[str, Any], proof: list[dict[str, Any]]) -> str:
-    """Write a suite whole or not at all; returns its digest."""
-    payload = codec.encode({"head": head, "plans": plans, "proof": json.dumps(proof)})
+    """Write a suite and its proof; returns its digest.
+
+    The proof says how long it took, so it is no part of what the digest is over: the same suite, made again, has the
+    same name. Which suite it belongs to stands in it.
+    """
+    payload = codec.encode({"head": head, "plans": plans})
+    digest = hashlib.sha256(payload).hexdigest()
     folder.mkdir(parents=True, exist_ok=True)
-    replace_file(folder / "proof.json", (json.dumps(proof, indent=2) + "\n").encode())
-    replace_file(folder / "suite.bin", payload)
-    return hashlib.sha256(payload).hexdigest()
+    replace_file(folder / PROOF, (json.dumps({"suite": digest, "questions": proof}) + "\n").encode())
+    replace_file(folder / SUITE, payload)
+    return digest
 
 
 def read(folder: Path) -> tuple[dict[str, Any], dict[str, Any], list[dict[str, Any]], str] | None:
-    """Head, plans, proof and digest of the kept suite, or None where there is none that can be read."""
+    """Head, plans, proof and digest of the kept suite, or None where there is none that can be read, or without its
+    proof."""
     try:
-        payload = (folder / "suite.bin").read_bytes()
-        tree = codec.decode(payload)
-        return tree["head"], tree["plans"], json.loads(tree["proof"]), hashlib.sha256(payload).hexdigest()
+        payload = (folder / SUITE).read_bytes()
+        tree, proof = codec.decode(payload), json.loads((folder / PROOF).read_bytes())
+        digest = hashlib.sha256(payload).hexdigest()
+        return (tree["head"], tree["plans"], proof["questions"], digest) if proof["suite"] == digest else None
     except (FileNotFoundError, codec.CodecError, KeyError, TypeError, ValueError):
         return None
 
