@@ -100,10 +100,10 @@ def _places(check: Mapping[str, Any]) -> Sequence[int | None]:
     return range(len(check["cases"])) if check["cases"] else (None,)
 
 
-def _killed(rows: Sequence[Mapping[str, Any]], check: int, case: int | None) -> int:
-    """How many misconceptions a column alone would catch."""
+def _killed(rows: Sequence[Mapping[str, Any]], check: int, case: int | None) -> int | str:
+    """How many misconceptions a column alone would catch; nothing where none was put to it, as to a long run."""
     ends = [row["outcomes"][check] if case is None else row["cells"][check][case][0] for row in rows]
-    return sum(end not in ("", "passed") for end in ends)
+    return sum(end not in ("", "passed") for end in ends) if any(ends) else ""
 
 
 def _row(row: Mapping[str, Any], checks: Sequence[Mapping[str, Any]], margins: Mapping[str, Any]) -> dict[str, Any]:

@@ -38,7 +38,7 @@ class Row:
 
     outcomes: of each check, in the order of the columns. cells: for each check and case the outcome and how
     many times further off than allowed, None where nothing could be compared. runs: how many suites it met,
-    of which the worst is shown. points: the most it earned in one.
+    of which the worst is shown. points: the most it earned in one. verdicts: given on it in all of them.
     """
 
     kind: str
@@ -47,6 +47,7 @@ class Row:
     cells: list[list[tuple[str, float | None]]]
     runs: int = 1
     points: float = 0.0
+    verdicts: int = 0
 
 
 @dataclass
@@ -66,6 +67,7 @@ class Matrix:
             self.rows.append(row)
             return
         known.runs += 1
+        known.verdicts += row.verdicts
         known.points = max(known.points, row.points)
         known.outcomes = [_worse(*pair) for pair in zip(known.outcomes, row.outcomes, strict=True)]
         known.cells = [
@@ -94,7 +96,7 @@ class Matrix:
                 }
                 for row in self.rows
             ],
-            "verdicts": sum(row.runs * len(row.outcomes) for row in right),
+            "verdicts": sum(row.verdicts for row in right),
             "nearest": readable(max(ratios, default=0.0)),
             "chance": self.chance,
         }
@@ -137,7 +139,7 @@ def _row(columns: tuple[Column, ...], kind: str, name: str, result: Result) -> R
         verdict = result.verdicts.get(column.check)  # none where the check was left out, as a long run is
         outcomes.append(str(verdict.outcome) if verdict else "")
         cells.append([_cell(result, column.block, case, single=single) for case in column.cases])
-    return Row(kind, name, outcomes, cells, points=result.total)
+    return Row(kind, name, outcomes, cells, points=result.total, verdicts=len(result.verdicts))
 
 
 def _cell(result: Result, block: str, case: str, *, single: bool) -> tuple[str, float | None]:
@@ -154,10 +156,13 @@ def _cell(result: Result, block: str, case: str, *, single: bool) -> tuple[str, 
 
 
 def _worse(one: str, other: str) -> str:
-    return one if one not in ("", Outcome.PASSED) else other
+    return max(one, other, key=_rank)
 
 
 def _worse_cell(one: tuple[str, float | None], other: tuple[str, float | None]) -> tuple[str, float | None]:
-    if (one[0] == Outcome.PASSED) != (other[0] == Outcome.PASSED):
-        return other if one[0] == Outcome.PASSED else one
-    return one if (one[1] or 0.0) >= (other[1] or 0.0) else other
+    return max(one, other, key=lambda cell: (_rank(cell[0]), cell[1] or 0.0))
+
+
+def _rank(outcome: str) -> int:
+    """What was not looked at says least, then what passed."""
+    return 0 if not outcome else 1 if outcome == Outcome.PASSED else 2

@@ -89,6 +89,10 @@ def test_page_counts_what_each_case_kills(square):
 def test_false_failures_grow_with_the_class_and_with_what_is_left_to_chance(square):
     descent = proof_of(make_descent())
     assert square["chance"] == 0
+    assert [check["id"] for check in descent["checks"]] == ["w", "convergence"]
+    reference = rows_of(descent, "right")["reference"]
+    assert reference["outcomes"] == ["passed", "passed"]  # of 30 suites, in two of which it was trained to the end
+    assert descent["verdicts"] == 3 * (30 + 2)
     assert expected_false_failures([square, descent], 1000) == pytest.approx(6e-4)
     assert "at most 0.0006 right answers" in proof_page(HEAD, [square, descent], students=1000)
     assert least_margin(square) == 5e6  # half of the gradient lost, where 1e-7 is allowed
