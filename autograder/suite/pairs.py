@@ -40,7 +40,9 @@ def pairs_of(topic: Topic) -> Iterator[tuple[Misconception, Misconception, str]]
 
 
 def show_pairs(plan: Plan) -> Pairs:
-    """What each pair shows on the plan's ordinary cases, where that is something that neither shows alone.
+    """What each pair shows on the plan's cases, where that is something that neither shows alone.
+
+    Edge cases are among them: many a mistake, such as one of numerics, shows nowhere else.
 
     plan: with what the single misconceptions show. A sampler has none: there is no value to recognise.
     """
@@ -48,10 +50,9 @@ def show_pairs(plan: Plan) -> Pairs:
     if topic.kind == "sampler":
         return {}
     found = list(pairs_of(topic))
-    core = [case for case in plan.cases.values() if not case.edge]
 
     def work(pair: tuple[Misconception, Misconception, str]) -> bytes:
-        shown = show(topic, _names(topic, pair[2]), core)
+        shown = show(topic, names_of(topic, pair[2]), plan.cases.values())
         return codec.encode({case: observed_tree(observed) for case, observed in shown.items()})
 
     pairs: Pairs = {}
@@ -64,7 +65,8 @@ def show_pairs(plan: Plan) -> Pairs:
     return pairs
 
 
-def _names(topic: Topic, source: str) -> Names:
+def names_of(topic: Topic, source: str) -> Names:
+    """What students define, made of an edited source of the reference."""
     rebuilt = rebuild(source, defined_names(tuple(topic.reference.values())))
     return topic.as_defined({name: rebuilt[name] for name in topic.reference})
 

@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 
 from autograder.checks.conduct import drive
+from autograder.checks.resemblance import resembles
 from autograder.course.load import load_course
 from autograder.course.references import load_topics
 from autograder.grading.diagnosis import diagnose
 from autograder.sandbox.inprocess import LocalQuestion
 from autograder.suite.calibrate import sample_size
 from autograder.suite.draw import FEW_DRAWS, Worth, draw_plan, show
-from autograder.suite.pairs import pairs_of, show_pairs
+from autograder.suite.pairs import names_of, pairs_of, show_pairs
 from autograder.topic import case
 from autograder.topic import topic as declare_topic
 from tests.checks.topics import make_scale, make_square
@@ -90,6 +91,15 @@ def test_an_answer_that_is_right_on_some_cases_is_not_taken_for_a_misconception(
 def with_pairs(topic):
     plan = plan_of(topic)
     return replace(plan, pairs=show_pairs(plan))
+
+
+def same(plan, shown, misconception):
+    """Whether one misconception alone shows the same in every block of every case."""
+    return all(
+        resembles(blocks[block], plan.wrong[misconception.name][name].get(block), expectation, block)
+        for name, blocks in shown.items()
+        for block, expectation in plan.expectations[name].items()
+    )
 
 
 def make_two_places():
@@ -175,3 +185,41 @@ def test_pair_that_never_ends_is_left_out_and_the_others_are_not(monkeypatch):
     wrong = {m.name: show(halve, m.names, plan.cases.values()) for m in turned}
     wrong["step turned"] = wrong["multiplied"]
     assert set(show_pairs(replace(plan, wrong=wrong))) == {("one step fewer", "multiplied")}
+
+
+def test_mistake_that_shows_on_an_edge_alone_is_named_beside_another():
+    @declare_topic(lecture="tests", returns=("y",))
+    def share(x):
+        """Exponentials of the rows, each with the sum 1."""
+        e = np.exp(x - x.max(axis=1, keepdims=True))
+        return e / e.sum(axis=1, keepdims=True)
+
+    @share.cases
+    def _(rng):
+        for name, rows, columns in (("a", 3, 4), ("b", 5, 2), ("c", 4, 6)):
+            yield case(name, x=rng.normal(size=(rows, columns)))
+        yield case("huge", edge=0.2, x=1000.0 * rng.normal(size=(3, 4)))
+
+    share.misconception("overflow", ("x - x.max(axis=1, keepdims=True)", "x"), hint="-")
+    share.misconception("over the columns", ("e.sum(axis=1, keepdims=True)", "e.sum(axis=0, keepdims=True)"), hint="-")
+
+    def both(x):
+        e = np.exp(x)
+        return e / e.sum(axis=0, keepdims=True)
+
+    _, found = named(with_pairs(share), {"share": both})
+    assert set(found.values()) == {"overflow and over the columns"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["affine", "batchnorm", "mlp", "softmax_cross_entropy", "adam"])
+def test_each_pair_is_called_by_both_names_or_not_at_all(name):
+    plan = with_pairs(TOPICS[name])
+    sources = {(one.name, other.name): source for one, other, source in pairs_of(plan.topic)}
+    known = 0
+    for names in plan.pairs:
+        _, found = named(plan, names_of(plan.topic, sources[names]))
+        alone = {m.equivalent_to or m.name for m in plan.topic.misconceptions if same(plan, plan.pairs[names], m)}
+        assert set(found.values()) <= (alone or {" and ".join(names)}), names
+        known += bool(found)
+    assert known >= 0.8 * len(plan.pairs)
