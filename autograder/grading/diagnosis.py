@@ -48,7 +48,7 @@ def diagnose(result: Result) -> dict[str, Diagnosis]:
         names = whole or _of_check(result, singles, check) or _of_check(result, pairs, check)
         if len(names) == 1:
             found[check.id] = _diagnosis(topic, *names)
-        elif not names and check.kind in _LOOKED_UP and (shape := shape_of(result, check)) is not None:
+        elif not names and _has_shape(result, check) and (shape := shape_of(result, check)) is not None:
             found[check.id] = shape
     return found
 
@@ -85,6 +85,11 @@ def _is_wrong(result: Result, known: _Known, check: Check) -> bool:
         for case in known.shown
         if case in result.sheet.seen and check.block in result.plan.expectations.get(case, {})
     )
+
+
+def _has_shape(result: Result, check: Check) -> bool:
+    """Of a gradient that is right for a forward of one's own, nothing is to be said."""
+    return check.kind in _LOOKED_UP and result.verdicts[check.id].outcome != Outcome.CARRIED
 
 
 def _diagnosis(topic: Topic, names: tuple[str, ...]) -> Diagnosis:
