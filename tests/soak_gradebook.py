@@ -53,7 +53,8 @@ def _killed(students: int, kills: int) -> dict[str, Any]:
     """The same gradebook and the same results as an undisturbed run."""
     with tempfile.TemporaryDirectory() as folder:
         undisturbed, killed = make_term(Path(folder) / "one", students), make_term(Path(folder) / "two", students)
-        for name in ("course.key", ".autograder/suites/softmax/suite.bin"):
+        kept = [f".autograder/suites/softmax/{name}" for name in ("suite.bin", "proof.json")]
+        for name in ("course.key", *kept):
             (killed.course / name).write_bytes((undisturbed.course / name).read_bytes())
         run_to_the_end(undisturbed)
         count = kill_at_random(killed, students, kills, seed=200)

@@ -59,7 +59,9 @@ class _Changes:
 
 
 def _holds_on(topic: Topic, block: Block, case: Case, seen: Observed) -> Found:
-    gradient = _joined(seen[block.name], case.inputs[block.wrt])
+    gradient, wrt = (_joined(each, case.inputs[block.wrt]) for each in (seen[block.name], case.inputs[block.wrt]))
+    if gradient.shape != wrt.shape:  # of several arrays the first may have wrong values, and the next a wrong shape
+        return False
     digits = precision(as_array(seen[block.of]))
     changes = yield from _changes(topic, block, case, digits)
     if changes is None or len(changes.directions) < USABLE:

@@ -66,6 +66,7 @@ class Plan:
     """One draw of one question.
 
     wrong: what each misconception shows, {misconception: {case: {block: value, or a Failure}}}.
+    pairs: what two of them at once show, where that is neither's own.
     runs: the inputs of the long runs and the exams of a trainer, two for each check; the second is used
     when the first misses the bar.
     draws: how many draws of a sampler each case looks at.
@@ -81,6 +82,7 @@ class Plan:
     runs: tuple[Case, ...] = ()
     draws: int = 0
     wrong: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
+    pairs: dict[tuple[str, str], dict[str, dict[str, Any]]] = field(default_factory=dict)
 
     @property
     def points(self) -> float:

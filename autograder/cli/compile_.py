@@ -1,4 +1,4 @@
-"""`autograder compile ASSIGNMENT`: from the references to a hidden suite, with its proof."""
+"""`autograder compile ASSIGNMENT`: from the references to a hidden suite, with its proof as lines, JSON and a page."""
 
 import argparse
 import json
@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from autograder.cli.arguments import Commands, add_assignment, add_course
+from autograder.cli.arguments import Commands, add_assignment, add_course, positive
 from autograder.cli.progress import Progress
 
 
@@ -21,18 +21,41 @@ def add(commands: Commands, shared: argparse.ArgumentParser) -> None:
     add_assignment(parser)
     add_course(parser)
     parser.add_argument("--again", action="store_true", help="make it even if nothing has changed")
+    parser.add_argument(
+        "--mutants",
+        action="store_true",
+        help="also change the references in every small way, and list what no check notices",
+    )
+    parser.add_argument(
+        "--class-size",
+        type=positive,
+        default=200,
+        metavar="N",
+        help="students, for whom the false failures are reckoned that chance may cause (default: 200)",
+    )
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     from autograder.course.load import load_assignment, load_course
+    from autograder.report.proof import PAGE, expected_false_failures, proof_page
     from autograder.suite.compile import compile_suite, suite_folder
+    from autograder.suite.store import replace_file
+    from autograder.suite.survive import kept_surveys, survey_suite
 
     course = load_course(arguments.course)
     assignment = load_assignment(course, arguments.assignment)
     with Progress() as progress:
         suite = compile_suite(course, assignment, again=arguments.again, report=progress.show)
-    folder = suite_folder(course, assignment.id)
+        folder = suite_folder(course, assignment.id)
+        surveys = kept_surveys(folder, suite)
+        if arguments.mutants:
+            surveys = survey_suite(course, assignment, suite, progress.show)
+    expected = expected_false_failures(suite.proof, arguments.class_size)
+    head = {"course": course.title, "assignment": assignment.title, "points": suite.points}
+    head |= {"suite": suite.digest, "fingerprint": suite.fingerprint}
+    page = proof_page(head, suite.proof, surveys, students=arguments.class_size)
+    replace_file(folder / PAGE, page.encode())
     if arguments.json:
         document = {
             "assignment": assignment.id,
@@ -40,21 +63,51 @@ def run(arguments: argparse.Namespace) -> int:
             "fingerprint": suite.fingerprint,
             "points": suite.points,
             "path": str(folder),
+            "page": str(folder / PAGE),
+            "expected_false_failures": {"students": arguments.class_size, "at_most": expected},
             "proof": list(suite.proof),
         }
+        if arguments.mutants:
+            document["mutants"] = surveys
         json.dump(document, sys.stdout)
         print()
         return 0
     for proof in suite.proof:
         print(_line(proof))
-    print(f"The suite of {assignment.id}, {suite.points:g} points, is proved: {folder}")
+    for survey in surveys if arguments.mutants else ():
+        _tell(survey)
+    if expected:
+        print(f"In a class of {arguments.class_size}, chance fails at most {expected:.2g} right answers, on average.")
+    print(f"The suite of {assignment.id}, {suite.points:g} points, is proved: {folder / PAGE}")
     return 0
+
+
+def _tell(survey: Mapping[str, Any]) -> None:
+    """What became of the mutants of one question; every survivor as the edit that it is."""
+    declared = f", {len(survey['harmless'])} declared harmless" if survey["harmless"] else ""
+    survivors = len(survey["survivors"])
+    print(f"{survey['question']}: {survey['mutants']} mutants, {survivors or 'none'} to judge{declared}")
+    for mutant in survey["survivors"]:
+        _show_edit(mutant, f"{mutant['kind']}, passes every check")
+    for mutant in survey["stale"]:
+        _show_edit(mutant, "declared harmless, but a check fails")
+    if survivors:
+        print(f"  draw cases that show them, or declare them: {survey['topic']}.harmless((old, new), because=...)")
+
+
+def _show_edit(mutant: Mapping[str, str], what: str) -> None:
+    print(f"  {what}:")
+    for sign, text in (("-", mutant["old"]), ("+", mutant["new"])):
+        for line in text.splitlines():
+            print(f"    {sign} {line.strip()}")
 
 
 def _line(proof: Mapping[str, Any]) -> str:
     """What was proved of one question, on one line."""
-    margins = [kill["margin"] for kill in proof["kills"] if isinstance(kill["margin"], int | float)]
-    least = f", the nearest {min(margins):.3g} times too far off" if margins else ""
+    from autograder.report.proof import least_margin
+
+    margin = least_margin(proof)
+    least = f", the nearest {margin:.3g} times too far off" if margin is not None else ""
     return (
         f"{proof['question']}: {len(proof['right'])} right implementations pass, "
         f"{proof['nulls'] + proof['spoiled']} empty or spoiled ones earn nothing, "

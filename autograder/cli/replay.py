@@ -198,11 +198,12 @@ def _diff(replayed: "Replayed", check: "CheckRecord") -> str:
     from autograder.topic.edits import edited, source_of
 
     topic = replayed.plan.topic
-    found = next((m for m in topic.misconceptions if check.diagnosis and m.name == check.diagnosis.name), None)
-    if found is None or not found.edits:
+    names = check.diagnosis.misconceptions if check.diagnosis else ()
+    edits = tuple(edit for m in topic.misconceptions if m.name in names for edit in m.edits)
+    if not edits:
         return ""
     source = "\n\n".join(source_of(definition) for definition in topic.reference.values())
-    lines = difflib.unified_diff(source.splitlines(), edited(source, found.edits).splitlines(), lineterm="", n=1)
+    lines = difflib.unified_diff(source.splitlines(), edited(source, edits).splitlines(), lineterm="", n=1)
     return "\n".join(list(lines)[2:])
 
 

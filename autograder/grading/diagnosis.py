@@ -2,67 +2,97 @@
 
 What every misconception shows on the suite's cases was computed when the suite was compiled, so
 naming a mistake is a look-up: the answer is what one misconception shows, on every case, and no other's.
+Where no single one explains it, two at once are looked up in the same way, and then the shape of the error.
 """
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from autograder.checks.conduct import Result
 from autograder.checks.plan import Check
 from autograder.checks.resemblance import resembles
 from autograder.grading.record import Diagnosis
-from autograder.topic.declare import Misconception
+from autograder.grading.shapes import shape_of
+from autograder.topic.declare import Topic
+from autograder.topic.kinds import Observed
 from autograder.values.outcomes import Outcome
 
 # Outcomes that say nothing about how the mathematics was understood.
 _UNEXPLAINED = frozenset(
     {Outcome.PASSED, Outcome.MISSING, Outcome.FORBIDDEN, Outcome.CRASHED, Outcome.TIMED_OUT, Outcome.NOT_GRADED}
 )
+_LOOKED_UP = ("value", "gradient", "trajectory")  # kinds of checks whose answers can be recognised
+
+
+@dataclass(frozen=True)
+class _Known:
+    """One or two misconceptions, and what they show: {case: {block: value, or a Failure}}."""
+
+    names: tuple[str, ...]
+    shown: Mapping[str, Observed]
 
 
 def diagnose(result: Result) -> dict[str, Diagnosis]:
     """The diagnosis of each failed check that has one, by the check's id.
 
-    A misconception that explains every block is believed before one that explains only the failing one;
-    where several remain, nothing is said: a wrong hint is worse than none.
+    What explains every block is believed before what explains only the failing one, and one misconception
+    before two; where several remain, nothing is said: a wrong hint is worse than none.
     """
     topic = result.plan.topic
     failed = [c for c in result.plan.checks if result.verdicts[c.id].outcome not in _UNEXPLAINED]
-    if not failed or not topic.misconceptions:
-        return {}
-    whole = [m for m in topic.misconceptions if all(_explains(result, m, b.name) for b in topic.blocks)]
+    singles = [_Known((m.equivalent_to or m.name,), result.plan.wrong[m.name]) for m in topic.misconceptions]
+    pairs = [_Known(names, shown) for names, shown in result.plan.pairs.items()]
+    whole = _whole(result, singles) or _whole(result, pairs)
     found = {}
     for check in failed:
-        candidates = whole or [m for m in topic.misconceptions if _explains_check(result, m, check)]
-        names = {m.equivalent_to or m.name for m in candidates}
+        names = whole or _of_check(result, singles, check) or _of_check(result, pairs, check)
         if len(names) == 1:
-            (name,) = names
-            chosen = next(m for m in topic.misconceptions if m.name == name)
-            found[check.id] = Diagnosis(name=chosen.name, hint=chosen.hint)
+            found[check.id] = _diagnosis(topic, *names)
+        elif not names and _has_shape(result, check) and (shape := shape_of(result, check)) is not None:
+            found[check.id] = shape
     return found
 
 
-def _explains_check(result: Result, misconception: Misconception, check: Check) -> bool:
-    """Whether it shows what was answered on every case of the failing block, and is not right there."""
-    if check.kind not in ("value", "gradient", "trajectory"):
-        return False
-    return _explains(result, misconception, check.block) and _is_wrong(result, misconception, check.block)
+def _whole(result: Result, known: Sequence[_Known]) -> set[tuple[str, ...]]:
+    """The names of those that explain every block."""
+    blocks = [block.name for block in result.plan.topic.blocks]
+    return {each.names for each in known if all(_explains(result, each, block) for block in blocks)}
 
 
-def _explains(result: Result, misconception: Misconception, block: str) -> bool:
+def _of_check(result: Result, known: Sequence[_Known], check: Check) -> set[tuple[str, ...]]:
+    """The names of those that show what was answered on every case of the failing block, and are not right there."""
+    if check.kind not in _LOOKED_UP:
+        return set()
+    return {each.names for each in known if _explains(result, each, check.block) and _is_wrong(result, each, check)}
+
+
+def _explains(result: Result, known: _Known, block: str) -> bool:
     plan = result.plan
     looked_at = 0
-    for case, seen in result.sheet.seen.items():
-        if block not in plan.expectations.get(case, {}):
+    for case, shown in known.shown.items():
+        if case not in result.sheet.seen or block not in plan.expectations.get(case, {}):
             continue
-        shown = plan.wrong[misconception.name][case].get(block)
-        if not resembles(seen.get(block), shown, plan.expectations[case][block], block):
+        seen = result.sheet.seen[case].get(block)
+        if not resembles(seen, shown.get(block), plan.expectations[case][block], block):
             return False
         looked_at += 1
     return looked_at > 0
 
 
-def _is_wrong(result: Result, misconception: Misconception, block: str) -> bool:
-    plan = result.plan
+def _is_wrong(result: Result, known: _Known, check: Check) -> bool:
     return any(
-        result.sheet.compare(case, block).outcome != Outcome.PASSED
-        for case in result.sheet.seen
-        if block in plan.expectations.get(case, {})
+        result.sheet.compare(case, check.block).outcome != Outcome.PASSED
+        for case in known.shown
+        if case in result.sheet.seen and check.block in result.plan.expectations.get(case, {})
     )
+
+
+def _has_shape(result: Result, check: Check) -> bool:
+    """Of a gradient that is right for a forward of one's own, nothing is to be said."""
+    return check.kind in _LOOKED_UP and result.verdicts[check.id].outcome != Outcome.CARRIED
+
+
+def _diagnosis(topic: Topic, names: tuple[str, ...]) -> Diagnosis:
+    hints = {each.name: each.hint for each in topic.misconceptions}
+    parts = names if len(names) > 1 else ()
+    return Diagnosis(name=" and ".join(names), hint=" ".join(hints[name] for name in names), parts=parts)

@@ -21,10 +21,21 @@ class _Part(BaseModel):
 
 
 class Diagnosis(_Part):
-    """Which misconception an answer shows."""
+    """Which misconception an answer shows.
+
+    parts: the names of both, where it shows two at once. is_shape: it shows none that is known, and what
+    is said is said of the numbers alone, such as a lost sign.
+    """
 
     name: str
     hint: str
+    parts: tuple[str, ...] = ()
+    is_shape: bool = False
+
+    @property
+    def misconceptions(self) -> tuple[str, ...]:
+        """The names of those that it is made of."""
+        return self.parts or (self.name,)
 
 
 class CheckRecord(_Part):

@@ -94,7 +94,8 @@ class Pages:
         for question in record.questions:
             view = self._view(question, handed.cells, decided)
             view["private_checks"] = [_private_check(check, handed.cells) for check in question.checks]
-            names = {diagnosis["name"] for diagnosis in view["diagnoses"]}
+            diagnoses = [check.diagnosis for check in question.checks if check.diagnosis]
+            names = {name for diagnosis in diagnoses for name in diagnosis.misconceptions}
             misconceptions = self._asked[question.id].topic.misconceptions
             view["diffs"] = [m.edits for m in misconceptions if m.name in names and m.edits]
             views.append(view)

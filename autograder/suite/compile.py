@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from autograder.checks.plan import Bar, Mark, Plan
 from autograder.course.errors import CourseError
@@ -19,6 +19,7 @@ from autograder.course.key import fingerprint, load_key
 from autograder.course.load import Assignment, Course, Question, load_assignment, load_course
 from autograder.course.references import load_topics, reference_digest, topic_of
 from autograder.suite import store
+from autograder.suite.blunt import blunt_cases
 from autograder.suite.calibrate import calibrate, calibrate_accuracy, sample_size
 from autograder.suite.draw import (
     FEW_DRAWS,
@@ -32,11 +33,14 @@ from autograder.suite.draw import (
     show,
     show_right,
 )
+from autograder.suite.pairs import show_pairs
 from autograder.suite.prove import Proof, prove
 from autograder.suite.store import Suite
 from autograder.topic.declare import Sampler, Topic, TopicError
 from autograder.topic.edits import EditError
 from autograder.values import codec
+
+Done = TypeVar("Done")
 
 
 class ProofFailed(CourseError):
@@ -67,7 +71,7 @@ def compile_suite(
     if not again and (kept := _kept(course, assignment)) is not None:
         return kept
     trees, proofs = {}, []
-    for number, (question, tree, proof) in enumerate(_questions(course, assignment), start=1):
+    for number, (question, (tree, proof)) in enumerate(on_all_cores(course, assignment, _question), start=1):
         report(f"{number}/{len(assignment.questions)} {question}")
         trees[question] = codec.decode(tree)
         proofs.append(proof)
@@ -107,34 +111,58 @@ def _kept(course: Course, assignment: Assignment) -> Suite | None:
     topics = load_topics(course)
     plans = []
     for question in assignment.questions:
-        tree = trees[question.id]
         topic = topic_of(topics, assignment, question)
-        cases = draw_cases(topic, _seed(key, assignment, question), tree["draws"])
-        runs = draw_runs(topic, _seed(key, assignment, question))
-        if tree["cases"] != digest_of([*cases.values(), *runs]):
+        plan = _plan(key, assignment, question, topic, trees[question.id])
+        if plan is None:
             return None
-        expectations = store.expectations_from(tree)
-        bar, mark = store.bar_from(tree), store.mark_from(tree)
-        worth, draws = _worth(question), tree["draws"]
-        plan = make_plan(topic, worth, cases, expectations, bar=bar, mark=mark, runs=runs, draws=draws)
-        plans.append(replace(plan, wrong=store.wrong_from(tree)))
+        plans.append(plan)
     return Suite(assignment.id, tuple(plans), digest, head["provenance"], head["fingerprint"], proof)
 
 
-def _questions(course: Course, assignment: Assignment) -> Iterator[tuple[str, bytes, Proof]]:
-    """Draw and prove every question, in order, on all cores."""
+def _plan(key: bytes, assignment: Assignment, question: Question, topic: Topic, tree: dict[str, Any]) -> Plan | None:
+    """A kept plan with its inputs drawn again; None where they would now be drawn otherwise."""
+    cases = draw_cases(topic, _seed(key, assignment, question), tree["draws"])
+    runs = draw_runs(topic, _seed(key, assignment, question))
+    if tree["cases"] != digest_of([*cases.values(), *runs]):
+        return None
+    expectations = store.expectations_from(tree)
+    bar, mark = store.bar_from(tree), store.mark_from(tree)
+    worth, draws = _worth(question), tree["draws"]
+    plan = make_plan(topic, worth, cases, expectations, bar=bar, mark=mark, runs=runs, draws=draws)
+    return replace(plan, wrong=store.wrong_from(tree), pairs=store.pairs_from(tree))
+
+
+def plan_of(course_dir: Path, assignment_id: str, question_id: str) -> Plan:
+    """The kept plan of one question; CourseError where the suite is not there."""
+    course = load_course(course_dir)
+    assignment = load_assignment(course, assignment_id)
+    question = next(each for each in assignment.questions if each.id == question_id)
+    found = store.read(suite_folder(course, assignment_id))
+    topic = topic_of(load_topics(course), assignment, question)
+    plan = _plan(load_key(course), assignment, question, topic, found[1][question_id]) if found else None
+    if plan is None:
+        raise CourseError(
+            f"the suite of {assignment_id} has changed meanwhile; run `autograder compile {assignment_id}`"
+        )
+    return plan
+
+
+def on_all_cores(
+    course: Course, assignment: Assignment, work: Callable[[Path, str, str], Done]
+) -> Iterator[tuple[str, Done]]:
+    """The id of every question, in order, with `work` of the course's folder, the assignment and it."""
     ids = [question.id for question in assignment.questions]
     processes = min(os.cpu_count() or 1, len(ids))
     if processes == 1:
         for question in ids:
-            yield question, *_question(course.dir, assignment.id, question)
+            yield question, work(course.dir, assignment.id, question)
         return
     pool = ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn"), initializer=_one_thread)
     try:
         with _one_thread_each():
-            running = [pool.submit(_question, course.dir, assignment.id, question) for question in ids]
+            running = [pool.submit(work, course.dir, assignment.id, question) for question in ids]
         for question, done in zip(ids, running, strict=True):
-            yield question, *done.result()
+            yield question, done.result()
     finally:
         pool.shutdown(cancel_futures=True)
 
@@ -186,11 +214,15 @@ def _draw(key: bytes, assignment: Assignment, question: Question, topic: Topic) 
     if topic.exam is not None:
         mark = calibrate_accuracy(topic, seed_of(key, assignment.id, question.id, "mark"))
     runs = draw_runs(topic, _seed(key, assignment, question))
-    expectations = expect(topic, cases, show_right(topic, cases))
-    worth = _worth(question)
-    plan = make_plan(topic, worth, cases, expectations, bar=bar, mark=mark, runs=runs, draws=draws)
+    try:
+        expectations = expect(topic, cases, show_right(topic, cases))
+        worth = _worth(question)
+        plan = make_plan(topic, worth, cases, expectations, bar=bar, mark=mark, runs=runs, draws=draws)
+    except TopicError as error:  # which bluntness of the cases may be the cause of
+        raise TopicError("; ".join([str(error), *blunt_cases(topic, cases)])) from error
     wrong = {m.name: show(topic, m.names, cases.values()) for m in topic.misconceptions}
-    return replace(plan, wrong=wrong)
+    plan = replace(plan, wrong=wrong)
+    return replace(plan, pairs=show_pairs(plan))
 
 
 def _seed(key: bytes, assignment: Assignment, question: Question) -> Any:

@@ -16,6 +16,7 @@ import numpy as np
 from autograder.checks.distribution import lawful
 from autograder.checks.plan import Bar, Check, Mark, Plan
 from autograder.sandbox.inprocess import LocalQuestion
+from autograder.suite.blunt import upstream_of_ones
 from autograder.suite.points import apportion
 from autograder.topic.case import Bound, Case
 from autograder.topic.declare import Names, Sampler, Topic, TopicError, axes_of
@@ -70,6 +71,8 @@ def draw_cases(topic: Topic, seed: np.random.SeedSequence, draws: int = FEW_DRAW
         cases[case.name] = complete(topic, case, upstream)
         if topic.kind == "sampler":
             cases[case.name] = replace(cases[case.name], draws=FEW_DRAWS if case.edge else draws)
+    if blunt := upstream_of_ones(topic, cases):
+        raise TopicError(blunt)
     if not 0 <= sum(case.edge for case in cases.values()) < 1:
         raise TopicError(f"{topic.name}: the shares of its edge cases must add up to less than 1")
     return cases

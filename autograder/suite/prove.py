@@ -16,7 +16,9 @@ from autograder.checks.plan import Plan
 from autograder.checks.resemblance import resembles
 from autograder.checks.verdict import Sheet
 from autograder.sandbox.inprocess import LocalQuestion
+from autograder.suite.blunt import blunt_cases
 from autograder.suite.draw import FEW_DRAWS, Worth, draw_shown, right_implementations
+from autograder.suite.matrix import NULL, RIGHT, SPOILED, WRONG, Matrix, chance_of, columns_of, readable
 from autograder.suite.nulls import null_battery, spoiled_gradients
 from autograder.topic.declare import Names
 from autograder.topic.kinds import Observed
@@ -52,16 +54,19 @@ class Proof:
     kills: list[Kill] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
     seconds: float = 0.0
+    matrix: Matrix = field(default_factory=Matrix)
 
     def as_json(self) -> dict[str, Any]:
-        kills = [{**asdict(kill), "margin": _readable(kill.margin)} for kill in self.kills]
-        return {**asdict(self), "kills": kills, "seconds": round(self.seconds, 2)}
+        kills = [{**asdict(kill), "margin": readable(kill.margin)} for kill in self.kills]
+        plain = {name: getattr(self, name) for name in ("question", "topic", "right", "nulls", "spoiled", "faults")}
+        return {**plain, "kills": kills, "seconds": round(self.seconds, 2), **self.matrix.as_json()}
 
 
 def prove(plan: Plan, worth: Worth, fresh: Callable[[int], np.random.SeedSequence]) -> Proof:
     """Prove one question. `fresh` gives the seed of the n-th suite that nobody has seen."""
     began = time.perf_counter()
-    proof = Proof(plan.question, plan.topic.name)
+    proof = Proof(plan.question, plan.topic.name, matrix=Matrix(columns_of(plan), chance_of(plan)))
+    proof.faults += blunt_cases(plan.topic, plan.cases)
     _prove_right(plan, worth, fresh, proof)
     _prove_nulls(plan, proof)
     _prove_misconceptions(plan, proof)
@@ -74,8 +79,11 @@ def false_failures(plan: Plan, names: Names, seen: dict[str, Observed] | None = 
 
     seen: what it has shown on the cases already, which is then not asked again.
     """
-    result = drive(plan, LocalQuestion(names).ask, seen)
-    for check in plan.checks:
+    yield from _failures(drive(plan, LocalQuestion(names).ask, seen))
+
+
+def _failures(result: Result) -> Iterator[str]:
+    for check in result.plan.checks:
         verdict = result.verdicts[check.id]
         if verdict.outcome != Outcome.PASSED:
             yield f"{check.id} on {verdict.case!r}: {verdict.outcome}. {verdict.evidence or verdict.message}"
@@ -99,7 +107,9 @@ def _prove_right(plan: Plan, worth: Worth, fresh: Callable[[int], np.random.Seed
         draws = plan.draws if trains else FEW_DRAWS  # the limits hold for any number of draws
         drawn, shown = draw_shown(plan.topic, worth, fresh(number), bar, mark, draws)
         for name, names in right_implementations(plan.topic).items():
-            failures = list(false_failures(drawn, names, shown[name]))
+            result = drive(drawn, LocalQuestion(names).ask, shown[name])
+            proof.matrix.add(RIGHT, name, result)
+            failures = list(_failures(result))
             proof.right[name] = proof.right.get(name, 0) + (not failures)
             for failure in failures:
                 proof.faults.append(f"{name} is right but fails under fresh seed {number}: {failure}")
@@ -109,6 +119,7 @@ def _prove_nulls(plan: Plan, proof: Proof) -> None:
     for name, names in null_battery(plan.topic):
         proof.nulls += 1
         result = drive(plan, LocalQuestion(names).ask)
+        proof.matrix.add(NULL, name, result)
         if result.total:
             earning = [check.id for check in plan.checks if result.points(check)]
             proof.faults.append(f"{name} knows nothing but earns {result.total} points in {', '.join(earning)}")
@@ -116,6 +127,7 @@ def _prove_nulls(plan: Plan, proof: Proof) -> None:
     for name, names in spoiled_gradients(plan.topic):
         proof.spoiled += 1
         result = drive(short, LocalQuestion(names).ask)
+        proof.matrix.add(SPOILED, name, result)
         for check in short.checks:
             if check.kind == "gradient" and result.points(check) and not _untouched(result, check.block):
                 proof.faults.append(f"a gradient that is {name} earns points in {check.id}")
@@ -136,6 +148,7 @@ def _prove_misconceptions(plan: Plan, proof: Proof) -> None:
     needed = SAMPLE_MARGIN if plan.topic.kind == "sampler" else MARGIN
     for misconception in plan.topic.misconceptions:
         result = drive(short, LocalQuestion(misconception.names).ask, plan.wrong.get(misconception.name))
+        proof.matrix.add(WRONG, misconception.name, result)
         failed = [check for check in short.checks if result.verdicts[check.id].outcome != Outcome.PASSED]
         margin = margin_of(plan, result.sheet.seen)
         proof.kills.append(Kill(misconception.name, tuple(check.id for check in failed), margin))
@@ -181,7 +194,3 @@ def _told_apart(plan: Plan, one: str, other: str) -> bool:
             if not resembles(shown, beside, expectation, block):
                 return True
     return False
-
-
-def _readable(margin: float) -> float | str:
-    return float(f"{margin:.3g}") if np.isfinite(margin) else "fails outright"

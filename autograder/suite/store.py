@@ -1,8 +1,8 @@
 """How is a compiled suite kept, and when is a kept one still the right one?
 
-A suite is one file of codec bytes with expected values, tolerances and what misconceptions show, and
-its proof beside it for people to read. Inputs are not kept: they are drawn again from the key, and a
-hash says that they are the same.
+A suite is one file of codec bytes with expected values, tolerances and what misconceptions show; its proof
+lies beside it. Inputs are not kept: they are drawn again from the key, and a hash says that they are the
+same.
 """
 
 import hashlib
@@ -23,7 +23,8 @@ from autograder.values.asking import Answer
 from autograder.values.compare import Expectation, Leaf, split
 from autograder.values.outcomes import Outcome
 
-FORMAT = 2
+FORMAT = 3
+SUITE, PROOF = "suite.bin", "proof.json"  # of an assignment, in a folder of its own
 _JUDGING = ("checks", "suite", "topic", "values")  # the packages whose code decides about points
 
 
@@ -70,9 +71,13 @@ def plan_tree(plan: Plan, cases_digest: str) -> dict[str, Any]:
         "bar": [bar.log_loss, bar.mean, bar.deviation, bar.seeds, bar.shapes] if bar else None,
         "mark": [mark.nothing, mark.everything, mark.mean, mark.deviation, mark.seeds, mark.shapes] if mark else None,
         "wrong": {
-            name: {case: _observed_tree(observed) for case, observed in shown.items()}
+            name: {case: observed_tree(observed) for case, observed in shown.items()}
             for name, shown in plan.wrong.items()
         },
+        "pairs": [
+            [*names, {case: observed_tree(observed) for case, observed in shown.items()}]
+            for names, shown in plan.pairs.items()
+        ],
     }
 
 
@@ -96,31 +101,46 @@ def mark_from(tree: dict[str, Any]) -> Mark | None:
 
 def wrong_from(tree: dict[str, Any]) -> dict[str, dict[str, Observed]]:
     return {
-        name: {case: _observed_from(observed) for case, observed in shown.items()}
+        name: {case: observed_from(observed) for case, observed in shown.items()}
         for name, shown in tree["wrong"].items()
     }
 
 
+def pairs_from(tree: dict[str, Any]) -> dict[tuple[str, str], dict[str, Observed]]:
+    return {
+        (one, other): {case: observed_from(observed) for case, observed in shown.items()}
+        for one, other, shown in tree["pairs"]
+    }
+
+
 def write(folder: Path, head: dict[str, Any], plans: dict[str, Any], proof: list[dict[str, Any]]) -> str:
-    """Write a suite whole or not at all; returns its digest."""
-    payload = codec.encode({"head": head, "plans": plans, "proof": json.dumps(proof)})
+    """Write a suite and its proof; returns its digest.
+
+    The proof says how long it took, so it is no part of what the digest is over: the same suite, made again, has the
+    same name. Which suite it belongs to stands in it.
+    """
+    payload = codec.encode({"head": head, "plans": plans})
+    digest = hashlib.sha256(payload).hexdigest()
     folder.mkdir(parents=True, exist_ok=True)
-    _replace(folder / "proof.json", (json.dumps(proof, indent=2) + "\n").encode())
-    _replace(folder / "suite.bin", payload)
-    return hashlib.sha256(payload).hexdigest()
+    replace_file(folder / PROOF, (json.dumps({"suite": digest, "questions": proof}) + "\n").encode())
+    replace_file(folder / SUITE, payload)
+    return digest
 
 
 def read(folder: Path) -> tuple[dict[str, Any], dict[str, Any], list[dict[str, Any]], str] | None:
-    """Head, plans, proof and digest of the kept suite, or None where there is none that can be read."""
+    """Head, plans, proof and digest of the kept suite, or None where there is none that can be read, or without its
+    proof."""
     try:
-        payload = (folder / "suite.bin").read_bytes()
-        tree = codec.decode(payload)
-        return tree["head"], tree["plans"], json.loads(tree["proof"]), hashlib.sha256(payload).hexdigest()
+        payload = (folder / SUITE).read_bytes()
+        tree, proof = codec.decode(payload), json.loads((folder / PROOF).read_bytes())
+        digest = hashlib.sha256(payload).hexdigest()
+        return (tree["head"], tree["plans"], proof["questions"], digest) if proof["suite"] == digest else None
     except (FileNotFoundError, codec.CodecError, KeyError, TypeError, ValueError):
         return None
 
 
-def _replace(path: Path, content: bytes) -> None:
+def replace_file(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all."""
     with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
         file.write(content)
     Path(file.name).replace(path)
@@ -145,7 +165,8 @@ def _expectation_from(tree: list[Any]) -> Expectation:
     )
 
 
-def _observed_tree(observed: Observed) -> dict[str, Any]:
+def observed_tree(observed: Observed) -> dict[str, Any]:
+    """What was shown on one case, as a tree the codec takes; of a failure, what it is recognised by."""
     return {block: _shown_tree(shown) for block, shown in observed.items()}
 
 
@@ -162,7 +183,8 @@ def _shown_tree(shown: Any) -> Any:
     return ["shown", dict(arrays) if container else arrays[""]]
 
 
-def _observed_from(tree: dict[str, Any]) -> Observed:
+def observed_from(tree: dict[str, Any]) -> Observed:
+    """What `observed_tree` was made of; None for what no comparison takes."""
     return {block: _shown_from(shown) for block, shown in tree.items()}
 
 

@@ -57,6 +57,14 @@ class Misconception:
 
 
 @dataclass(frozen=True)
+class Harmless:
+    """An edit of the reference that changes no answer. because: the reason, for whoever reads the proof."""
+
+    edit: tuple[str, str]
+    because: str
+
+
+@dataclass(frozen=True)
 class Property:
     """A law that right outputs obey. `share` is its part of the question's points."""
 
@@ -123,6 +131,7 @@ class Topic:
     alternatives: list[Names] = field(default_factory=list)
     misconceptions: list[Misconception] = field(default_factory=list)
     properties: list[Property] = field(default_factory=list)
+    harmless_edits: list[Harmless] = field(default_factory=list)
     training: Training | None = None
     exam: Exam | None = None
     examples: list[Worked] = field(default_factory=list)
@@ -187,6 +196,14 @@ class Topic:
             return implementation
 
         return declare
+
+    def harmless(self, *edits: tuple[str, str], because: str) -> None:
+        """Declare that each of these edits of the reference is no mistake, so that `compile --mutants` does not
+        list the mutant again. They match as those of a misconception do."""
+        source = "\n\n".join(source_of(definition) for definition in self.reference.values())
+        for edit in edits:
+            edited(source, (edit,))  # EditError where it does not match once
+            self.harmless_edits.append(Harmless(edit, because))
 
     def property(self, name: str, /, *, share: float, hint: str = "") -> Callable[[PropertyCheck], PropertyCheck]:
         """Declare a law of the outputs, as a generator.

@@ -56,6 +56,29 @@ def edited(source: str, edits: tuple[tuple[str, str], ...]) -> str:
     return source
 
 
+def unique_edit(source: str, start: int, end: int, new: str) -> tuple[str, str]:
+    """The edit (old, new) that puts `new` in the place of `source[start:end]`, with as many whole lines around it
+    as it takes to match once."""
+    first, last = source.rfind("\n", 0, start) + 1, source.find("\n", end)
+    last = len(source) if last < 0 else last
+    while True:
+        old = source[first:last].strip()
+        edit = old, (source[first:start] + new + source[end:last]).strip()
+        wanted, texts = _texts(old), _texts(source)
+        places = sum(texts[i : i + len(wanted)] == wanted for i in range(len(texts)))
+        if places <= 1 or (first == 0 and last == len(source)):
+            return edit
+        first = source.rfind("\n", 0, max(first - 1, 0)) + 1
+        if first == 0:
+            last = source.find("\n", last + 1)
+            last = len(source) if last < 0 else last
+
+
+def tokens_of(source: str) -> list[str]:
+    """The tokens of a source, without comments and layout."""
+    return _texts(source)
+
+
 def rebuild(source: str, module_names: dict[str, Any]) -> dict[str, Any]:
     """Execute edited definitions beside the names of the module they come from; all names result.
 

@@ -58,8 +58,10 @@ def test_gradient_tree_of_a_wrong_forward_is_carried():
     [
         lambda grads: {**grads, "b": 1.5 * grads["b"]},
         lambda grads: {name: np.zeros_like(value) for name, value in grads.items()},
+        # The leaf that fails first has wrong values, the other one another shape: this once stopped the grading.
+        lambda grads: {"w": grads["w"], "b": np.ones(3)},
     ],
-    ids=["one leaf too large", "zeros"],
+    ids=["one leaf too large", "zeros", "another shape behind wrong values"],
 )
 def test_wrong_gradient_tree_of_a_wrong_forward_is_not_carried(spoil):
     def backward(dout, cache):

@@ -40,3 +40,26 @@ def test_compile_with_a_misconception_that_survives_writes_nothing(
     assert "harmless" in said.err
     assert said.out == ""
     assert not (new_course.dir / ".autograder").exists()
+
+
+def test_compile_of_the_same_again_has_the_same_digest(new_course: Course, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["compile", "softmax", "--course", str(new_course.dir), "--json", "--again"]
+    documents = []
+    for _ in range(2):
+        assert main(command) == 0
+        documents.append(json.loads(capsys.readouterr().out))
+    assert documents[0]["suite"] == documents[1]["suite"]  # though one took longer than the other
+
+
+def test_suite_without_the_proof_of_its_own_is_made_again(
+    new_course: Course, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["compile", "softmax", "--course", str(new_course.dir), "--json"]
+    assert main(command) == 0
+    document = json.loads(capsys.readouterr().out)
+    path = Path(document["path"]) / "proof.json"
+    kept = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps({**kept, "suite": "0" * 64, "questions": []}), encoding="utf-8")
+    assert main(command) == 0
+    assert len(json.loads(capsys.readouterr().out)["proof"]) == 1
+    assert json.loads(path.read_text(encoding="utf-8"))["suite"] == document["suite"]

@@ -17,8 +17,9 @@ def test_killed_at_five_random_moments_it_is_as_if_undisturbed(tmp_path: Path) -
     undisturbed, killed = make_term(tmp_path / "one", STUDENTS), make_term(tmp_path / "two", STUDENTS)
     # The same key, so that both have the same hidden inputs.
     (killed.course / "course.key").write_bytes((undisturbed.course / "course.key").read_bytes())
-    suites = Path(".autograder") / "suites" / "softmax" / "suite.bin"
-    (killed.course / suites).write_bytes((undisturbed.course / suites).read_bytes())
+    for name in ("suite.bin", "proof.json"):
+        kept = Path(".autograder") / "suites" / "softmax" / name
+        (killed.course / kept).write_bytes((undisturbed.course / kept).read_bytes())
     document = run_to_the_end(undisturbed)
     assert document["submissions"] == STUDENTS
     assert kill_at_random(killed, STUDENTS, KILLS, seed=6) >= KILLS - 1
