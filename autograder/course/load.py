@@ -24,7 +24,7 @@ RESERVED = frozenset(  # the other columns of grades.csv
     | {"manual_state", "manual_max_points"}
 )
 _OF_TOPICS = frozenset(
-    {"topic", "environment", "cpu_s", "memory_mib", "weights", "forbidden"}
+    {"topic", "environment", "cpu_s", "memory_mib", "weights", "cost_factor", "forbidden"}
 )  # keys of no manual question
 _Document = TypeVar("_Document", bound=Strict)
 

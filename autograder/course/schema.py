@@ -41,6 +41,7 @@ class Question(Strict):
     cpu_s: CPU seconds that all checks of the question may use together.
     memory_mib: MiB of memory that answering may use.
     weights: {block or check: weight} where it differs from 1; shares of the question's points.
+    cost_factor: how many times the reference's CPU time a right answer may take; without, its cost is not looked at.
     forbidden: what its environment has and this question does not allow, as dotted paths.
     """
 
@@ -54,6 +55,7 @@ class Question(Strict):
     cpu_s: Seconds = 4.0
     memory_mib: int = Field(default=2048, ge=128, le=2**20)
     weights: dict[str, Weight] = Field(default_factory=dict)
+    cost_factor: float | None = Field(default=None, gt=1, le=1e6)
     forbidden: list[DottedPath] = Field(default_factory=list)
 
 

@@ -11,15 +11,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from autograder.checks.conduct import Result, conduct
+from autograder.checks.cost import CASE as COST
 from autograder.checks.plan import Check, Plan
 from autograder.course.load import Assignment, Question
 from autograder.grading import fences
 from autograder.grading.diagnosis import diagnose
 from autograder.grading.environments import by_environment
+from autograder.grading.metering import Reference, metered
 from autograder.grading.record import CheckRecord, Diagnosis, Measured, Note, QuestionRecord, Record, key_of
 from autograder.notebook.submission import Submission
 from autograder.sandbox.isolation import Fork, Server, Session
-from autograder.sandbox.limits import Limits, Loaded, SandboxError
+from autograder.sandbox.limits import Limits, Loaded, SandboxError, Usage
 from autograder.suite.store import Suite
 from autograder.values.asking import Answer, Ask
 from autograder.values.codec import Handle
@@ -56,6 +58,7 @@ class _Account:
 
     cpu_s: float = 0.0
     peak_mib: float = 0.0
+    cost_ratios: dict[str, float] = field(default_factory=dict)
     notes: dict[Note, None] = field(default_factory=dict)
 
 
@@ -89,6 +92,7 @@ async def grade(submission: Submission, world: World) -> Record:
             wall_s=round(time.perf_counter() - began, 3),
             cpu_s=round(account.cpu_s, 3),
             peak_mib=round(account.peak_mib, 1),
+            cost_ratios=account.cost_ratios,
         ),
     )
 
@@ -116,7 +120,7 @@ async def _all_environments(
         skip |= loaded.skipped
         for note in loaded.notes:
             account.notes[Note(cell=note.cell, kind=note.kind, text=note.text, private=note.private)] = None
-        group.create_task(_ask_all(session, loaded, [(q, plans[q.id]) for q in asked], account, questions))
+        group.create_task(_ask_all(session, loaded, [(q, plans[q.id]) for q in asked], account, questions, world))
 
 
 async def _ask_all(
@@ -125,14 +129,22 @@ async def _ask_all(
     asked: Sequence[tuple[Question, Plan]],
     account: _Account,
     questions: dict[str, QuestionRecord],
+    world: World,
 ) -> None:
     """Put the questions of one environment, and end its session."""
     try:
         fenced = any(question.forbidden for question, _ in asked)
         for number, (question, plan) in enumerate(asked, start=1):
             fence = fences.ask(question, plan.topic.reference, always=fenced)
-            put = _put(plan, _Asked(session, loaded, question, fence, account, last=number == len(asked)))
-            questions[question.id] = _record(await put)
+            reference = Reference(
+                plan.topic, world.servers[question.environment], limits_of(world.assignment, [question])
+            )
+            last = number == len(asked) and plan.cost is None  # what is measured needs forks
+            result = await _put(plan, _Asked(session, loaded, question, fence, account, reference, last=last))
+            questions[question.id] = _record(result)
+            cost = result.verdicts.get(COST)
+            if cost is not None and cost.measured is not None:
+                account.cost_ratios[question.id] = round(cost.measured, 2)
     finally:
         await session.close()
 
@@ -169,6 +181,7 @@ async def _put(plan: Plan, asked: "_Asked") -> Result:
         return result
     finally:
         await asked.settle()
+        await asked.reference.close()
 
 
 class _Asked:
@@ -181,9 +194,11 @@ class _Asked:
         question: Question,
         fence: Ask | None,
         account: _Account,
+        reference: Reference,
         *,
         last: bool,
     ) -> None:
+        self.reference = reference
         self._session = session
         self._loaded = loaded
         self._question = question
@@ -201,6 +216,9 @@ class _Asked:
         """The answers to a batch of asks that do not wait for each other."""
         answers: list[Answer] = []
         while len(answers) < len(batch):
+            if batch[len(answers)].meter is not None:
+                answers.append(await self._metered(batch[len(answers)]))
+                continue
             known = self._known(batch[len(answers)])
             if known is not None:
                 answers.append(known)
@@ -230,6 +248,23 @@ class _Asked:
             self._last = answer
             await self.settle()
 
+    async def _metered(self, ask: Ask) -> Answer:
+        """The answer to an ask with a meter, which says itself how much CPU time it may use."""
+        assert ask.meter is not None
+        await self.settle()
+        session = await self.reference.session() if ask.meter.right else self._session
+        if session is None:
+            return Answer("not_graded", detail={"text": "the reference cannot be loaded in its jail"})
+        first = [] if ask.meter.right or self._fence is None else [self._fence]
+        answer, usage = await metered(session, ask, first)
+        if not ask.meter.right:
+            self._count(usage)
+        return fences.named(answer, self._question)
+
+    def _count(self, usage: Usage) -> None:
+        self._account.cpu_s += usage.cpu_s
+        self._account.peak_mib = max(self._account.peak_mib, usage.peak_mib)
+
     async def settle(self) -> None:
         """Close the fork, if there is one, and take what it used from the budget."""
         if self._fork is None:
@@ -237,8 +272,7 @@ class _Asked:
         usage = await self._fork.close()
         self._fork = None
         self._kept = []
-        self._account.cpu_s += usage.cpu_s
-        self._account.peak_mib = max(self._account.peak_mib, usage.peak_mib)
+        self._count(usage)
         self._remaining = 0.0 if self._last.status == "timed_out" else self._remaining - usage.cpu_s
 
     def _known(self, ask: Ask) -> Answer | None:

@@ -55,7 +55,7 @@ class ProcessSession:
         async with self._turn:
             return await asyncio.to_thread(self._alone.load, cells, files, wanted)
 
-    async def question(self, cpu_s: float, *, last: bool = False) -> "ProcessQuestion":
+    async def question(self, cpu_s: float, *, last: bool = False, alone: bool = False) -> "ProcessQuestion":
         return ProcessQuestion(self._alone, self._turn, cpu_s)
 
     async def close(self) -> None:

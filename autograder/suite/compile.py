@@ -23,6 +23,7 @@ from autograder.suite.calibrate import calibrate, calibrate_accuracy, sample_siz
 from autograder.suite.draw import (
     FEW_DRAWS,
     Worth,
+    cost_of,
     digest_of,
     draw_cases,
     draw_runs,
@@ -116,7 +117,8 @@ def _kept(course: Course, assignment: Assignment) -> Suite | None:
         expectations = store.expectations_from(tree)
         bar, mark = store.bar_from(tree), store.mark_from(tree)
         worth, draws = _worth(question), tree["draws"]
-        plan = make_plan(topic, worth, cases, expectations, bar=bar, mark=mark, runs=runs, draws=draws)
+        cost = cost_of(topic, worth, seed_of(key, assignment.id, question.id, "cost"))
+        plan = make_plan(topic, worth, cases, expectations, bar=bar, mark=mark, runs=runs, draws=draws, cost=cost)
         plans.append(replace(plan, wrong=store.wrong_from(tree)))
     return Suite(assignment.id, tuple(plans), digest, head["provenance"], head["fingerprint"], proof)
 
@@ -125,7 +127,8 @@ def _questions(course: Course, assignment: Assignment) -> Iterator[tuple[str, by
     """Draw and prove every question, in order, on all cores."""
     ids = [question.id for question in assignment.questions]
     processes = min(os.cpu_count() or 1, len(ids))
-    if processes == 1:
+    measuring = any(question.cost_factor is not None for question in assignment.questions)
+    if processes == 1 and not measuring:  # costs are compared on one thread, as in the jail
         for question in ids:
             yield question, *_question(course.dir, assignment.id, question)
         return
@@ -188,7 +191,8 @@ def _draw(key: bytes, assignment: Assignment, question: Question, topic: Topic) 
     runs = draw_runs(topic, _seed(key, assignment, question))
     expectations = expect(topic, cases, show_right(topic, cases))
     worth = _worth(question)
-    plan = make_plan(topic, worth, cases, expectations, bar=bar, mark=mark, runs=runs, draws=draws)
+    cost = cost_of(topic, worth, seed_of(key, assignment.id, question.id, "cost"))
+    plan = make_plan(topic, worth, cases, expectations, bar=bar, mark=mark, runs=runs, draws=draws, cost=cost)
     wrong = {m.name: show(topic, m.names, cases.values()) for m in topic.misconceptions}
     return replace(plan, wrong=wrong)
 
@@ -202,11 +206,12 @@ def _fresh(key: bytes, assignment: Assignment, question: Question) -> Callable[[
 
 
 def _worth(question: Question) -> Worth:
-    return Worth(question.id, question.points, question.weights)
+    return Worth(question.id, question.points, question.weights, question.cost_factor)
 
 
 def _provenance(course: Course, assignment: Assignment, key: bytes) -> str:
     judged = [
-        [question.id, question.topic, question.points, dict(question.weights)] for question in assignment.questions
+        [question.id, question.topic, question.points, dict(question.weights), question.cost_factor]
+        for question in assignment.questions
     ]
     return store.provenance_of(assignment.id, judged, fingerprint(key), reference_digest(course))
