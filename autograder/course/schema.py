@@ -42,6 +42,8 @@ class Question(Strict):
     memory_mib: MiB of memory that answering may use.
     weights: {block or check: weight} where it differs from 1; shares of the question's points.
     cost_factor: how many times the reference's CPU time a right answer may take; without, its cost is not looked at.
+    uses: earlier questions whose functions this one may call. Where an answer to one of them is wrong, and this one
+    loses points, it is put once more with right functions in their place, and the better result counts.
     forbidden: what its environment has and this question does not allow, as dotted paths.
     """
 
@@ -56,6 +58,7 @@ class Question(Strict):
     memory_mib: int = Field(default=2048, ge=128, le=2**20)
     weights: dict[str, Weight] = Field(default_factory=dict)
     cost_factor: float | None = Field(default=None, gt=1, le=1e6)
+    uses: list[Identifier] = Field(default_factory=list)
     forbidden: list[DottedPath] = Field(default_factory=list)
 
 

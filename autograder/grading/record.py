@@ -76,6 +76,7 @@ class ExampleRecord(_Part):
 class QuestionRecord(_Part):
     """One question; `points` is None where it could not be graded.
 
+    replaced: questions whose functions, which were wrong, were right ones of ours when this one was put.
     examples, curve: what public examples and a public run show, looked at where points were lost.
     """
 
@@ -83,6 +84,7 @@ class QuestionRecord(_Part):
     points: float | None
     max_points: float
     checks: tuple[CheckRecord, ...]
+    replaced: tuple[str, ...] = ()
     examples: tuple[ExampleRecord, ...] = ()
     curve: Curve | None = None
 

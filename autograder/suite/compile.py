@@ -37,6 +37,7 @@ from autograder.suite.prove import Proof, prove
 from autograder.suite.store import Suite
 from autograder.topic.declare import Sampler, Topic, TopicError
 from autograder.topic.edits import EditError
+from autograder.topic.standalone import must_be_lendable
 from autograder.values import codec
 
 
@@ -167,8 +168,12 @@ def _question(course_dir: Path, assignment_id: str, question_id: str) -> tuple[b
     assignment = load_assignment(course, assignment_id)
     key = load_key(course)
     question = next(each for each in assignment.questions if each.id == question_id)
-    topic = topic_of(load_topics(course), assignment, question)
+    topics = load_topics(course)
+    topic = topic_of(topics, assignment, question)
     try:
+        for used in assignment.questions:
+            if used.id in question.uses:
+                must_be_lendable(topic_of(topics, assignment, used))
         plan = _draw(key, assignment, question, topic)
         proof = prove(plan, _worth(question), _fresh(key, assignment, question))
     except (TopicError, EditError) as error:

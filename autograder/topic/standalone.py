@@ -33,6 +33,13 @@ def executed(topic: Topic) -> Names:
     return names
 
 
+def must_be_lendable(topic: Topic) -> None:
+    """TopicError where the functions of a topic cannot stand in for a student's."""
+    if topic.kind not in ("function", "layer"):
+        raise TopicError(f"{topic.name} is a {topic.kind}: `uses` can name questions about a function or a layer only")
+    executed(topic)
+
+
 class _Cut:
     """Definitions that are being collected, each by the name under which it is used."""
 
