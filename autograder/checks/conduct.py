@@ -43,8 +43,12 @@ class Result:
 
     def points(self, check: Check) -> float:
         """Points of one check, to the hundredth; an outcome that may not earn earns nothing."""
-        verdict = self.verdicts[check.id]
-        return round(check.points * verdict.fraction, 2)
+        return round(check.points * self.verdicts[self.worst(check).id].fraction, 2)
+
+    def worst(self, check: Check) -> Check:
+        """The check of its group that earned the smallest part, the first of several; without group, itself."""
+        group = [each for each in self.plan.checks if each.group == check.group] if check.group else [check]
+        return min(group, key=lambda each: self.verdicts[each.id].fraction)
 
     @property
     def total(self) -> float:

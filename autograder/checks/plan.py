@@ -19,6 +19,7 @@ class Check:
     kind: `value`, `gradient`, `property`, `convergence`, `accuracy`, `law`,
     `distribution`, `trajectory` or `cost`. block: the output it judges, or the name of the property. cases: the
     cases it looks at, in order. requires: the id of a check that must have passed for this one to count.
+    group: checks of one group earn the part that the worst of them has earned; "" for one that stands by itself.
     """
 
     id: str
@@ -27,6 +28,7 @@ class Check:
     cases: tuple[str, ...]
     points: float
     requires: str = ""
+    group: str = ""
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ RESERVED = frozenset(  # the other columns of grades.csv
     | {"manual_state", "manual_max_points"}
 )
 _OF_TOPICS = frozenset(
-    {"topic", "environment", "cpu_s", "memory_mib", "weights", "cost_factor", "uses", "forbidden"}
+    {"topic", "environment", "cpu_s", "memory_mib", "weights", "scoring", "groups", "cost_factor", "uses", "forbidden"}
 )  # keys of no manual question
 _Document = TypeVar("_Document", bound=Strict)
 
@@ -152,6 +152,8 @@ def _must_be_of_one_kind(path: Path, number: int, question: Question) -> None:
         raise CourseError(f"{where}the key 'topic' is missing; or say `manual = true` where a person grades it")
     if question.manual and (foreign := sorted(given & _OF_TOPICS)):
         raise CourseError(f"{where}a manual question has no {foreign[0]!r}: it is graded by a person")
+    if question.scoring == "worst" and question.groups:
+        raise CourseError(f"{where}scoring = 'worst' makes one group of all checks; take out 'groups', or 'scoring'")
     if not question.manual and question.prompt:
         raise CourseError(f"{where}only a manual question has a 'prompt'")
 

@@ -176,6 +176,7 @@ def unreadable(student: str, digest: str, sentence: str, world: World) -> Record
     )
 
 
+_HELD = "It earns what the worst of its group earns, which is {worst}."
 _OURS = "This submission could not be graded; the fault is ours, and it will be graded again."
 
 
@@ -364,6 +365,9 @@ def _record(result: Result, replaced: tuple[str, ...] = ()) -> QuestionRecord:
 
 def _check_record(result: Result, check: Check, diagnoses: Mapping[str, Diagnosis]) -> CheckRecord:
     verdict = result.verdicts[check.id]
+    worst = result.worst(check)
+    held = result.verdicts[worst.id].fraction < verdict.fraction  # by the others of its group
+    message = f"{verdict.message} {_HELD.format(worst=worst.block)}".strip() if held else verdict.message
     return CheckRecord(
         id=check.id,
         kind=check.kind,
@@ -371,7 +375,7 @@ def _check_record(result: Result, check: Check, diagnoses: Mapping[str, Diagnosi
         outcome=verdict.outcome,
         points=result.points(check),
         max_points=check.points,
-        message=verdict.message,
+        message=message,
         evidence=verdict.evidence,
         diagnosis=diagnoses.get(check.id),
     )

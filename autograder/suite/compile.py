@@ -33,6 +33,7 @@ from autograder.suite.draw import (
     show,
     show_right,
 )
+from autograder.suite.points import ALL
 from autograder.suite.prove import Proof, prove
 from autograder.suite.store import Suite
 from autograder.topic.declare import Sampler, Topic, TopicError
@@ -211,12 +212,16 @@ def _fresh(key: bytes, assignment: Assignment, question: Question) -> Callable[[
 
 
 def _worth(question: Question) -> Worth:
-    return Worth(question.id, question.points, question.weights, question.cost_factor)
+    return Worth(question.id, question.points, question.weights, question.cost_factor, _groups(question))
+
+
+def _groups(question: Question) -> tuple[tuple[str, ...], ...]:
+    return ((ALL,),) if question.scoring == "worst" else tuple(map(tuple, question.groups))
 
 
 def _provenance(course: Course, assignment: Assignment, key: bytes) -> str:
     judged = [
-        [question.id, question.topic, question.points, dict(question.weights), question.cost_factor]
+        [question.id, question.topic, question.points, dict(question.weights), question.cost_factor, _groups(question)]
         for question in assignment.questions
     ]
     return store.provenance_of(assignment.id, judged, fingerprint(key), reference_digest(course))

@@ -17,7 +17,7 @@ from autograder.checks.cost import CASE
 from autograder.checks.distribution import lawful
 from autograder.checks.plan import Bar, Check, Cost, Mark, Plan
 from autograder.sandbox.inprocess import LocalQuestion
-from autograder.suite.points import apportion
+from autograder.suite.points import apportion, grouped
 from autograder.topic.case import Bound, Case
 from autograder.topic.declare import Names, Sampler, Topic, TopicError, axes_of
 from autograder.topic.kinds import Failure, Observed, complete, observe
@@ -40,12 +40,16 @@ MIN_DECIDING = 3  # cases in which each block can tell right from wrong
 
 @dataclass(frozen=True)
 class Worth:
-    """What a question is worth: its points, the weights its author gave to blocks, and what it may cost."""
+    """What a question is worth: its points, the weights its author gave to blocks, and what it may cost.
+
+    groups: names of blocks and checks that earn together what the worst of them earns; `ALL` stands for every one.
+    """
 
     question: str
     points: float
     weights: Mapping[str, float]
     cost_factor: float | None = None
+    groups: tuple[tuple[str, ...], ...] = ()
 
 
 def seed_of(key: bytes, *names: str) -> np.random.SeedSequence:
@@ -328,7 +332,11 @@ def _checks(
         check = Check("cost", "cost", "cost", (CASE,), 0.0, requires=topic.blocks[0].name)
         planned.append((check, unit * weights["cost"]))
     points = apportion(worth.points, [share for _, share in planned])
-    return tuple(replace(check, points=each) for (check, _), each in zip(planned, points, strict=True))
+    checks = [replace(check, points=each) for (check, _), each in zip(planned, points, strict=True)]
+    try:
+        return grouped(checks, worth.groups)
+    except ValueError as error:
+        raise TopicError(f"{worth.question}: {error}") from error
 
 
 def _in_float32(function: Callable[..., Any]) -> Callable[..., Any]:
