@@ -140,6 +140,37 @@ def _():
     return forward, backward
 
 
+@conv2d.costly
+def _(rng):
+    return {**_drawn(rng, (4, 8, 20, 20), (16, 8, 3, 3)), "stride": 1, "padding": 1}
+
+
+@conv2d.slow("loops over every output")
+def _():
+    def forward(x, w, b, stride, padding):
+        big = _padded(x, padding)
+        kh, kw = w.shape[2:]
+        oh, ow = (big.shape[2] - kh) // stride + 1, (big.shape[3] - kw) // stride + 1
+        out = np.zeros((len(x), len(w), oh, ow))
+        for n, f, i, j in np.ndindex(*out.shape):
+            patch = big[n, :, i * stride : i * stride + kh, j * stride : j * stride + kw]
+            out[n, f, i, j] = np.sum(patch * w[f]) + b[f]
+        return out, (big, x.shape, w, stride, padding)
+
+    def backward(dout, cache):
+        big, (_, _, height, width), w, stride, padding = cache
+        kh, kw = w.shape[2:]
+        dbig, dw, db = np.zeros(big.shape), np.zeros(w.shape), np.zeros(len(w))
+        for n, f, i, j in np.ndindex(*dout.shape):
+            place = np.s_[n, :, i * stride : i * stride + kh, j * stride : j * stride + kw]
+            dw[f] += dout[n, f, i, j] * big[place]
+            dbig[place] += dout[n, f, i, j] * w[f]
+            db[f] += dout[n, f, i, j]
+        return dbig[:, :, padding : padding + height, padding : padding + width], dw, db
+
+    return forward, backward
+
+
 @conv2d.worked("a binary image", lecture="002: Convolution")
 def _():
     image = np.array([[1, 1, 1, 0, 0], [0, 1, 1, 1, 0], [0, 0, 1, 1, 1], [0, 0, 1, 1, 0], [0, 1, 1, 0, 0]]) * 1.0

@@ -4,14 +4,17 @@ A generator like the checks it runs: whoever drives it answers its asks, from a 
 reference, an alternative or a misconception in this process. So the proof runs the code that grades.
 """
 
+import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from autograder.checks import accuracy, convergence, distribution, gradient, law, property_, trajectory, value
+from autograder.checks import accuracy, convergence, cost, distribution, gradient, law, property_, trajectory, value
 from autograder.checks.plan import Check, Plan
 from autograder.checks.together import Batching
 from autograder.checks.verdict import CheckRun, Sheet, Verdict
+from autograder.sandbox.inprocess import LocalQuestion
 from autograder.topic.kinds import Observed
+from autograder.topic.standalone import executed
 from autograder.values.asking import Answer, Ask
 from autograder.values.outcomes import Outcome
 
@@ -24,6 +27,7 @@ _KINDS: dict[str, Callable[[Sheet, Check], CheckRun]] = {
     "law": law.run,
     "distribution": distribution.run,
     "trajectory": trajectory.run,
+    "cost": cost.run,
 }
 
 BEHIND = "Counts only where the ordinary cases are right."
@@ -39,8 +43,12 @@ class Result:
 
     def points(self, check: Check) -> float:
         """Points of one check, to the hundredth; an outcome that may not earn earns nothing."""
-        verdict = self.verdicts[check.id]
-        return round(check.points * verdict.fraction, 2)
+        return round(check.points * self.verdicts[self.worst(check).id].fraction, 2)
+
+    def worst(self, check: Check) -> Check:
+        """The check of its group that earned the smallest part, the first of several; without group, itself."""
+        group = [each for each in self.plan.checks if each.group == check.group] if check.group else [check]
+        return min(group, key=lambda each: self.verdicts[each.id].fraction)
 
     @property
     def total(self) -> float:
@@ -67,15 +75,24 @@ def conduct(plan: Plan, seen: dict[str, Observed] | None = None) -> Batching[Res
 
 
 def drive(plan: Plan, ask: Callable[[Ask], Answer], seen: dict[str, Observed] | None = None) -> Result:
-    """Put a question to whatever `ask` answers for, here and now."""
+    """Put a question to whatever `ask` answers for, here and now; costs are what this process uses."""
     run = conduct(plan, seen)
     try:
         batch = next(run)
         while True:
-            batch = run.send([ask(each) for each in batch])
+            batch = run.send([_metered(plan, ask, each) if each.meter else ask(each) for each in batch])
     except StopIteration as stop:
         result: Result = stop.value
         return result
+
+
+def _metered(plan: Plan, ask: Callable[[Ask], Answer], each: Ask) -> Answer:
+    """What an ask with a meter brings, and costs, in this process."""
+    assert each.meter is not None
+    answering = LocalQuestion(executed(plan.topic)).ask if each.meter.right else ask
+    began = time.process_time()
+    answer = answering(each)
+    return replace(answer, cost_s=time.process_time() - began)
 
 
 def _behind(outcome: Outcome) -> Outcome:

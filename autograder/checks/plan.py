@@ -4,7 +4,7 @@ The plan is data about one draw of hidden inputs: cases, expectations, checks. I
 compiler and read by the checks; it holds everything that must never reach student code.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from autograder.topic.case import Case
@@ -17,8 +17,9 @@ class Check:
     """One check of a question.
 
     kind: `value`, `gradient`, `property`, `convergence`, `accuracy`, `law`,
-    `distribution` or `trajectory`. block: the output it judges, or the name of the property. cases: the
+    `distribution`, `trajectory` or `cost`. block: the output it judges, or the name of the property. cases: the
     cases it looks at, in order. requires: the id of a check that must have passed for this one to count.
+    group: checks of one group earn the part that the worst of them has earned; "" for one that stands by itself.
     """
 
     id: str
@@ -27,6 +28,7 @@ class Check:
     cases: tuple[str, ...]
     points: float
     requires: str = ""
+    group: str = ""
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,17 @@ class Mark:
 
 
 @dataclass(frozen=True)
+class Cost:
+    """What a right answer may cost.
+
+    factor: CPU time, in times of the reference's on the same inputs. seed: of those inputs.
+    """
+
+    factor: float
+    seed: int
+
+
+@dataclass(frozen=True)
 class Plan:
     """One draw of one question.
 
@@ -81,8 +94,13 @@ class Plan:
     mark: Mark | None = None
     runs: tuple[Case, ...] = ()
     draws: int = 0
+    cost: Cost | None = None
     wrong: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
     pairs: dict[tuple[str, str], dict[str, dict[str, Any]]] = field(default_factory=dict)
+
+    def without(self, *kinds: str) -> "Plan":
+        """The plan without checks of these kinds."""
+        return replace(self, checks=tuple(check for check in self.checks if check.kind not in kinds))
 
     @property
     def points(self) -> float:

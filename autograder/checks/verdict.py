@@ -18,6 +18,7 @@ class Verdict:
 
     case: the case that decided. message: for the student. evidence: for the teaching assistant.
     earned: the part of the points that an outcome which may earn has earned.
+    measured: of a check that measures: what differs from run to run and is no part of a verdict.
     """
 
     outcome: Outcome
@@ -25,6 +26,7 @@ class Verdict:
     message: str = ""
     evidence: str = ""
     earned: float = 0.0
+    measured: float | None = None
 
     @property
     def fraction(self) -> float:

@@ -2,7 +2,7 @@
 
 import tomllib
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -24,7 +24,7 @@ RESERVED = frozenset(  # the other columns of grades.csv
     | {"manual_state", "manual_max_points"}
 )
 _OF_TOPICS = frozenset(
-    {"topic", "environment", "cpu_s", "memory_mib", "weights", "forbidden"}
+    {"topic", "environment", "cpu_s", "memory_mib", "weights", "scoring", "groups", "cost_factor", "uses", "forbidden"}
 )  # keys of no manual question
 _Document = TypeVar("_Document", bound=Strict)
 
@@ -120,6 +120,8 @@ def load_assignment(course: Course, assignment_id: str) -> Assignment:
     twice = [name for name, count in counts.items() if count > 1]
     if twice:
         raise CourseError(f"{path}: two questions have the id {twice[0]!r}; each needs one of its own")
+    for number, question in enumerate(read.questions, 1):
+        _must_be_earlier(path, number, question, read.questions[: number - 1])
     automatic = tuple(question for question in read.questions if not question.manual)
     if not automatic:
         raise CourseError(f"{path}: all of its questions are manual: at least one must have a topic")
@@ -150,8 +152,25 @@ def _must_be_of_one_kind(path: Path, number: int, question: Question) -> None:
         raise CourseError(f"{where}the key 'topic' is missing; or say `manual = true` where a person grades it")
     if question.manual and (foreign := sorted(given & _OF_TOPICS)):
         raise CourseError(f"{where}a manual question has no {foreign[0]!r}: it is graded by a person")
+    if question.scoring == "worst" and question.groups:
+        raise CourseError(f"{where}scoring = 'worst' makes one group of all checks; take out 'groups', or 'scoring'")
     if not question.manual and question.prompt:
         raise CourseError(f"{where}only a manual question has a 'prompt'")
+
+
+def _must_be_earlier(path: Path, number: int, question: Question, earlier: Sequence[Question]) -> None:
+    """What a question uses is graded before it, in the same place."""
+    where = f"{path}: question {number} ({question.id}): uses: "
+    known = {each.id: each for each in earlier if not each.manual}
+    for name in question.uses:
+        if name not in known:
+            raise CourseError(
+                f"{where}{name!r} is no earlier question with a topic{nearest(name, known)}; there are: {listed(known)}"
+            )
+        if known[name].environment != question.environment:
+            raise CourseError(f"{where}{name!r} has another environment; give both the same")
+    if question.uses and question.cost_factor is not None:
+        raise CourseError(f"{where}a question with a cost_factor uses nothing: only its own code can be measured")
 
 
 def _read(path: Path, model: type[_Document]) -> _Document:

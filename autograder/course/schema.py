@@ -5,7 +5,7 @@ mistake never silently loosens a limit.
 """
 
 import typing
-from typing import Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, Field
 
@@ -41,6 +41,11 @@ class Question(Strict):
     cpu_s: CPU seconds that all checks of the question may use together.
     memory_mib: MiB of memory that answering may use.
     weights: {block or check: weight} where it differs from 1; shares of the question's points.
+    scoring: `weights`, where each check earns its part, or `worst`, where all earn what the worst of them does.
+    groups: lists of blocks and checks; each list earns what the worst of it does.
+    cost_factor: how many times the reference's CPU time a right answer may take; without, its cost is not looked at.
+    uses: earlier questions whose functions this one may call. Where an answer to one of them is wrong, and this one
+    loses points, it is put once more with right functions in their place, and the better result counts.
     forbidden: what its environment has and this question does not allow, as dotted paths.
     """
 
@@ -54,6 +59,10 @@ class Question(Strict):
     cpu_s: Seconds = 4.0
     memory_mib: int = Field(default=2048, ge=128, le=2**20)
     weights: dict[str, Weight] = Field(default_factory=dict)
+    scoring: Literal["weights", "worst"] = "weights"
+    groups: list[Annotated[list[Text], Field(min_length=2)]] = Field(default_factory=list)
+    cost_factor: float | None = Field(default=None, gt=1, le=1e6)
+    uses: list[Identifier] = Field(default_factory=list)
     forbidden: list[DottedPath] = Field(default_factory=list)
 
 

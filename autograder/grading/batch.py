@@ -88,7 +88,17 @@ async def open_world(course: Course, assignment: Assignment, suite: Suite, isola
     started = dict(zip(names, await start_all(environments, isolation), strict=True))
     found = {name: version for each in started.values() for name, version in each.versions.items()}
     packages = sorted({package for environment in environments for package in environment.packages})
-    in_suite = {"title", "prompt", "manual", "topic", "points", "weights"}  # or of no weight at all
+    in_suite = {
+        "title",
+        "prompt",
+        "manual",
+        "topic",
+        "points",
+        "weights",
+        "cost_factor",
+        "scoring",
+        "groups",
+    }  # or of no weight at all
     limits = [assignment.limits.model_dump(), *(each.model_dump(exclude=in_suite) for each in assignment.questions)]
     return World(
         suite,

@@ -11,17 +11,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from autograder.checks.conduct import Result, conduct
+from autograder.checks.cost import CASE as COST
 from autograder.checks.plan import Check, Plan
 from autograder.course.load import Assignment, Question
 from autograder.grading import fences
 from autograder.grading.diagnosis import diagnose
 from autograder.grading.environments import by_environment
+from autograder.grading.lending import Lender
+from autograder.grading.metering import Reference, metered
 from autograder.grading.record import CheckRecord, Diagnosis, Measured, Note, QuestionRecord, Record, key_of
 from autograder.notebook.data import beside
 from autograder.notebook.submission import Submission
 from autograder.sandbox.isolation import Fork, Server, Session
-from autograder.sandbox.limits import Limits, Loaded, SandboxError
+from autograder.sandbox.limits import Limits, Loaded, SandboxError, Usage
 from autograder.suite.store import Suite
+from autograder.topic.declare import Topic
 from autograder.values.asking import Answer, Ask
 from autograder.values.codec import Handle
 from autograder.values.outcomes import Outcome, State
@@ -36,6 +40,7 @@ class World:
     versions: of Python and of the packages that student code meets. modules: what can be imported in
     each environment. image: the digest of the container image, where student code runs in one. data: the
     files that come with the assignment, by their path; they lie beside every notebook.
+    earlier: questions of the submission that were graded already and are used by those of the assignment.
     """
 
     suite: Suite
@@ -48,6 +53,7 @@ class World:
     device: str = "cpu"
     data: Mapping[str, bytes] = field(default_factory=dict)
     data_digest: str = ""
+    earlier: Mapping[str, QuestionRecord] = field(default_factory=dict)
 
     def key(self, submission: str) -> str:
         place = " ".join(filter(None, (self.isolation, self.image, fences.words(self.assignment), self.data_digest)))
@@ -60,6 +66,7 @@ class _Account:
 
     cpu_s: float = 0.0
     peak_mib: float = 0.0
+    cost_ratios: dict[str, float] = field(default_factory=dict)
     notes: dict[Note, None] = field(default_factory=dict)
 
 
@@ -67,7 +74,7 @@ async def grade(submission: Submission, world: World) -> Record:
     """Grade one submission. Never raises for what is in it; faults of ours are in the record's state."""
     began = time.perf_counter()
     account = _Account()
-    questions: dict[str, QuestionRecord] = {}
+    questions: dict[str, QuestionRecord] = dict(world.earlier)
     try:
         async with asyncio.TaskGroup() as group:
             await _all_environments(submission, world, account, questions, group)
@@ -93,6 +100,7 @@ async def grade(submission: Submission, world: World) -> Record:
             wall_s=round(time.perf_counter() - began, 3),
             cpu_s=round(account.cpu_s, 3),
             peak_mib=round(account.peak_mib, 1),
+            cost_ratios=account.cost_ratios,
         ),
     )
 
@@ -120,7 +128,7 @@ async def _all_environments(
         skip |= loaded.skipped
         for note in loaded.notes:
             account.notes[Note(cell=note.cell, kind=note.kind, text=note.text, private=note.private)] = None
-        group.create_task(_ask_all(session, loaded, [(q, plans[q.id]) for q in asked], account, questions))
+        group.create_task(_ask_all(session, loaded, [(q, plans[q.id]) for q in asked], account, questions, world))
 
 
 async def _ask_all(
@@ -129,14 +137,28 @@ async def _ask_all(
     asked: Sequence[tuple[Question, Plan]],
     account: _Account,
     questions: dict[str, QuestionRecord],
+    world: World,
 ) -> None:
     """Put the questions of one environment, and end its session."""
     try:
         fenced = any(question.forbidden for question, _ in asked)
         for number, (question, plan) in enumerate(asked, start=1):
             fence = fences.ask(question, plan.topic.reference, always=fenced)
-            put = _put(plan, _Asked(session, loaded, question, fence, account, last=number == len(asked)))
-            questions[question.id] = _record(await put)
+            place = _Place(session, loaded, question, fence, account, _reference(question, plan.topic, world))
+            last = number == len(asked) and plan.cost is None and not question.uses  # others need more forks
+            result = await _put(plan, _Asked(place, last=last))
+            replaced = _to_replace(question, result, questions)
+            if replaced:
+                again = await _put(plan, _Asked(place, _lender(question, replaced, world)))
+                if again.total > result.total or _is_ours(again):
+                    result = again
+                    account.notes[_told(question, replaced)] = None
+                else:
+                    replaced = ()
+            questions[question.id] = _record(result, replaced)
+            cost = result.verdicts.get(COST)
+            if cost is not None and cost.measured is not None:
+                account.cost_ratios[question.id] = round(cost.measured, 2)
     finally:
         await session.close()
 
@@ -158,6 +180,7 @@ def unreadable(student: str, digest: str, sentence: str, world: World) -> Record
     )
 
 
+_HELD = "It earns what the worst of its group earns, which is {worst}."
 _OURS = "This submission could not be graded; the fault is ours, and it will be graded again."
 
 
@@ -172,29 +195,37 @@ async def _put(plan: Plan, asked: "_Asked") -> Result:
         result: Result = stop.value
         return result
     finally:
-        await asked.settle()
+        await asked.close()
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a question is put. reference: its own, for what is held against it while it runs."""
+
+    session: Session
+    loaded: Loaded
+    question: Question
+    fence: Ask | None
+    account: _Account
+    reference: Reference
 
 
 class _Asked:
-    """One question being asked: its fork, a new one after something ended the last, and its budget."""
+    """One question being asked: its fork, a new one after something ended the last, and its budget.
 
-    def __init__(
-        self,
-        session: Session,
-        loaded: Loaded,
-        question: Question,
-        fence: Ask | None,
-        account: _Account,
-        *,
-        last: bool,
-    ) -> None:
-        self._session = session
-        self._loaded = loaded
-        self._question = question
-        self._fence = fence
+    lender: answers for functions of earlier questions, where it is put with right ones.
+    """
+
+    def __init__(self, place: _Place, lender: Lender | None = None, *, last: bool = False) -> None:
+        self._session = place.session
+        self._loaded = place.loaded
+        self._question = place.question
+        self._fence = place.fence
+        self._account = place.account
+        self._reference = place.reference
+        self._lender = lender
         self._refused: Answer | None = None  # by the fence
-        self._remaining = question.cpu_s
-        self._account = account
+        self._remaining = place.question.cpu_s
         self._is_last = last
         self._forks = 0
         self._fork: Fork | None = None
@@ -205,6 +236,9 @@ class _Asked:
         """The answers to a batch of asks that do not wait for each other."""
         answers: list[Answer] = []
         while len(answers) < len(batch):
+            if batch[len(answers)].meter is not None:
+                answers.append(await self._metered(batch[len(answers)]))
+                continue
             known = self._known(batch[len(answers)])
             if known is not None:
                 answers.append(known)
@@ -213,7 +247,7 @@ class _Asked:
                 await self._open()
                 continue
             asking = itertools.takewhile(lambda ask: self._known(ask) is None, batch[len(answers) :])
-            came = await self._fork.ask_all(list(asking))
+            came = await self._fork.ask_all([self._lender.with_calls(ask) if self._lender else ask for ask in asking])
             answers += [fences.named(answer, self._question) for answer in came]
             self._kept += [value for answer in came for value in _values(answer) if isinstance(value, Handle)]
             if self._fork.ended:
@@ -225,14 +259,33 @@ class _Asked:
         """A new process, in which first of all the fence is put up."""
         self._fork = await self._session.question(self._remaining, last=self._is_last)
         self._forks += 1
-        if self._fence is None:
-            return
-        answer = await self._fork.ask(self._fence)
-        if answer.status == "forbidden":
-            self._refused = fences.named(answer, self._question)
-        elif not answer.returned:
-            self._last = answer
-            await self.settle()
+        put = self._lender.put() if self._lender else None
+        for first in (put, self._fence):
+            if first is None:
+                continue
+            answer = await self._fork.ask(first)
+            if answer.status == "forbidden":
+                self._refused = fences.named(answer, self._question)
+            elif not answer.returned:
+                self._last = answer
+                return await self.settle()
+
+    async def _metered(self, ask: Ask) -> Answer:
+        """The answer to an ask with a meter, which says itself how much CPU time it may use."""
+        assert ask.meter is not None
+        await self.settle()
+        session = await self._reference.session() if ask.meter.right else self._session
+        if session is None:
+            return Answer("not_graded", detail={"text": "the reference cannot be loaded in its jail"})
+        first = [] if ask.meter.right or self._fence is None else [self._fence]
+        answer, usage = await metered(session, ask, first)
+        if not ask.meter.right:
+            self._count(usage)
+        return fences.named(answer, self._question)
+
+    def _count(self, usage: Usage) -> None:
+        self._account.cpu_s += usage.cpu_s
+        self._account.peak_mib = max(self._account.peak_mib, usage.peak_mib)
 
     async def settle(self) -> None:
         """Close the fork, if there is one, and take what it used from the budget."""
@@ -241,9 +294,15 @@ class _Asked:
         usage = await self._fork.close()
         self._fork = None
         self._kept = []
-        self._account.cpu_s += usage.cpu_s
-        self._account.peak_mib = max(self._account.peak_mib, usage.peak_mib)
+        self._count(usage)
         self._remaining = 0.0 if self._last.status == "timed_out" else self._remaining - usage.cpu_s
+
+    async def close(self) -> None:
+        """End everything that was started for it."""
+        await self.settle()
+        await self._reference.close()
+        if self._lender:
+            await self._lender.close()
 
     def _known(self, ask: Ask) -> Answer | None:
         """The answer that need not be asked for: nothing is loaded, a name is missing, nothing is left."""
@@ -268,20 +327,51 @@ def _values(answer: Answer) -> Iterable[object]:
     return answer.value.values() if isinstance(answer.value, dict) else ()
 
 
-def _record(result: Result) -> QuestionRecord:
+def _reference(question: Question, topic: Topic, world: World) -> Reference:
+    return Reference(topic, world.servers[question.environment], limits_of(world.assignment, [question]))
+
+
+def _to_replace(question: Question, result: Result, graded: Mapping[str, QuestionRecord]) -> tuple[str, ...]:
+    """The questions that this one uses and that lost points, where it lost some as well."""
+    if _is_ours(result) or result.total >= result.plan.points:
+        return ()
+    used = [graded[name] for name in question.uses if name in graded]
+    return tuple(each.id for each in used if each.points is not None and each.points < each.max_points)
+
+
+def _lender(question: Question, replaced: Sequence[str], world: World) -> Lender:
+    topics = [plan.topic for plan in world.suite.plans if plan.question in replaced]
+    return Lender([(topic, _reference(question, topic, world)) for topic in topics], question.cpu_s)
+
+
+def _told(question: Question, replaced: Sequence[str]) -> Note:
+    names = " and ".join(replaced)
+    text = f"{question.id}: your answer to {names} was not right, so it was replaced by a right one here."
+    return Note(cell=None, kind="replaced", text=text)
+
+
+def _is_ours(result: Result) -> bool:
+    """Whether something in it could not be graded, for a fault of ours."""
+    return any(verdict.outcome == Outcome.NOT_GRADED for verdict in result.verdicts.values())
+
+
+def _record(result: Result, replaced: tuple[str, ...] = ()) -> QuestionRecord:
     diagnoses = diagnose(result)
     checks = tuple(_check_record(result, check, diagnoses) for check in result.plan.checks)
-    ours = any(check.outcome == Outcome.NOT_GRADED for check in checks)
     return QuestionRecord(
         id=result.plan.question,
-        points=None if ours else result.total,
+        points=None if _is_ours(result) else result.total,
         max_points=result.plan.points,
         checks=checks,
+        replaced=replaced,
     )
 
 
 def _check_record(result: Result, check: Check, diagnoses: Mapping[str, Diagnosis]) -> CheckRecord:
     verdict = result.verdicts[check.id]
+    worst = result.worst(check)
+    held = result.verdicts[worst.id].fraction < verdict.fraction  # by the others of its group
+    message = f"{verdict.message} {_HELD.format(worst=worst.block)}".strip() if held else verdict.message
     return CheckRecord(
         id=check.id,
         kind=check.kind,
@@ -289,7 +379,7 @@ def _check_record(result: Result, check: Check, diagnoses: Mapping[str, Diagnosi
         outcome=verdict.outcome,
         points=result.points(check),
         max_points=check.points,
-        message=verdict.message,
+        message=message,
         evidence=verdict.evidence,
         diagnosis=diagnoses.get(check.id),
     )

@@ -87,6 +87,7 @@ class ExampleRecord(_Part):
 class QuestionRecord(_Part):
     """One question; `points` is None where it could not be graded.
 
+    replaced: questions whose functions, which were wrong, were right ones of ours when this one was put.
     examples, curve: what public examples and a public run show, looked at where points were lost.
     """
 
@@ -94,6 +95,7 @@ class QuestionRecord(_Part):
     points: float | None
     max_points: float
     checks: tuple[CheckRecord, ...]
+    replaced: tuple[str, ...] = ()
     examples: tuple[ExampleRecord, ...] = ()
     curve: Curve | None = None
 
@@ -117,11 +119,15 @@ class Note(_Part):
 
 
 class Measured(_Part):
-    """What it cost: outside the identity of a record."""
+    """What it cost: outside the identity of a record.
+
+    cost_ratios: by question, CPU time of a right answer in times of the reference's, where that is graded.
+    """
 
     wall_s: float = 0.0
     cpu_s: float = 0.0
     peak_mib: float = 0.0
+    cost_ratios: dict[str, float] = {}
 
 
 class Record(_Part):

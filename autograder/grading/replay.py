@@ -10,13 +10,14 @@ from dataclasses import dataclass, field, replace
 
 from autograder.checks.conduct import Result, drive
 from autograder.checks.plan import Plan
-from autograder.course.load import Assignment, Course
+from autograder.course.load import Assignment, Course, Question
 from autograder.grading.batch import open_world
 from autograder.grading.examiner import grade, limits_of
 from autograder.grading.record import CheckRecord, QuestionRecord, Record
 from autograder.notebook.submission import Submission
 from autograder.sandbox.isolation import USUAL, Fork, Isolation, Server, Session
 from autograder.sandbox.limits import Cell, Limits, Loaded, SandboxError, Usage
+from autograder.sandbox.worker_answer import PUT
 from autograder.suite.store import Suite
 from autograder.values.asking import Answer, Ask, Program
 from autograder.values.outcomes import Outcome
@@ -30,6 +31,10 @@ class Seen:
 
     exchanges: list[Exchange] = field(default_factory=list)
     missing: frozenset[str] = frozenset()
+
+    def forget_first_time(self) -> None:
+        """Of a question that was put twice, keep what counts: the time when right functions were put in first."""
+        del self.exchanges[: next(number for number, (ask, _) in enumerate(self.exchanges) if ask.key == PUT)]
 
     def answer(self, ask: Ask) -> Answer:
         """What was answered then; what was not asked because it could not be, had no answer."""
@@ -61,10 +66,14 @@ class Replayed:
         return [check for check in checks if check.outcome != Outcome.PASSED]
 
     def of_case(self, case: str) -> Iterator[Exchange]:
-        """What was asked for one case."""
+        """What was asked for one case; of calls whose cost was measured, the first: the others are like it."""
         for ask, answer in self.seen.exchanges:
+            if ask.meter is not None and ask.meter.right:
+                continue
             if ask.key == case or ask.key.startswith(f"{case}/"):
                 yield ask, answer
+                if ask.meter is not None:
+                    return
 
 
 async def replay(
@@ -76,16 +85,35 @@ async def replay(
     isolation: Isolation = USUAL,
 ) -> Replayed:
     """Put one question to a submission again."""
-    asked = tuple(each for each in assignment.questions if each.id == question)
+    (asked,) = (each for each in assignment.questions if each.id == question)
+    used = _used(asked, assignment)
+    names = {question, *(each.id for each in used)}
     (plan,) = (plan for plan in suite.plans if plan.question == question)
+    plans = tuple(each for each in suite.plans if each.question in names)
     seen = Seen()
-    world = await open_world(course, replace(assignment, questions=asked), replace(suite, plans=(plan,)), isolation)
+    whole = replace(assignment, questions=(*used, asked))
+    world = await open_world(course, whole, replace(suite, plans=plans), isolation)
     try:
+        if used:
+            before = await grade(submission, replace(world, assignment=replace(assignment, questions=used)))
+            world = replace(world, earlier={each.id: each for each in before.questions})
+        world = replace(world, assignment=replace(assignment, questions=(asked,)))
         servers = {name: _Server(server, seen) for name, server in world.servers.items()}
         record = await grade(submission, replace(world, servers=servers))
+        if any(each.replaced for each in record.questions):
+            seen.forget_first_time()
     finally:
         await asyncio.gather(*(server.close() for server in world.servers.values()))
-    return Replayed(plan, record, drive(plan, seen.answer), seen)
+    return Replayed(plan, record, drive(plan.without("cost"), seen.answer), seen)
+
+
+def _used(question: Question, assignment: Assignment) -> tuple[Question, ...]:
+    """The questions that one uses, and those that they use, in order."""
+    wanted = set(question.uses)
+    for each in reversed(assignment.questions):
+        if each.id in wanted:
+            wanted |= set(each.uses)
+    return tuple(each for each in assignment.questions if each.id in wanted)
 
 
 async def run_script(
@@ -181,11 +209,11 @@ class _Session:
         skip: frozenset[int] = frozenset(),
     ) -> Loaded:
         loaded = await self._session.load(cells, files, wanted, skip)
-        self._seen.missing = loaded.missing
+        self._seen.missing |= loaded.missing  # of the submission, and nothing of a reference that is loaded beside it
         return loaded
 
-    async def question(self, cpu_s: float, *, last: bool = False) -> Fork:
-        return _Fork(await self._session.question(cpu_s, last=last), self._seen)
+    async def question(self, cpu_s: float, *, last: bool = False, alone: bool = False) -> Fork:
+        return _Fork(await self._session.question(cpu_s, last=last, alone=alone), self._seen)
 
     async def close(self) -> None:
         await self._session.close()

@@ -336,7 +336,7 @@ def _check(check: CheckRecord, cells: Sequence[Cell]) -> dict[str, Any]:
     """What a student sees of a check: no case, no evidence; a place only where the notebook has it."""
     rows = _excerpt(check.message, cells)
     message = check.message if rows else _AT_PLACE.sub("", check.message)
-    passed = check.outcome == Outcome.PASSED
+    passed = check.outcome == Outcome.PASSED and check.points >= check.max_points  # not held back by its group
     return {
         "what": [_what(check)],
         "label": wording.label_of(check),

@@ -62,11 +62,12 @@ class Child:
         return ended
 
 
-def sweep(loader: Child | None) -> float:
-    """Kill and reap every process of the namespace but the caller and the loader; their CPU seconds."""
-    spared = {1} | ({loader.pid} if loader else set())
+def sweep(*kept: Child | None) -> float:
+    """Kill and reap every process of the namespace but the caller and those kept; their CPU seconds."""
+    ours = [child for child in kept if child]
+    spared = {1} | {child.pid for child in ours}
     if not clocks.living(spared):
-        return _reap_orphans(loader)
+        return _reap_orphans(ours)
     os.kill(-1, signal.SIGSTOP)  # all at once, so that nothing can fork on
     cpu_s = 0.0
     while left := clocks.living(spared):
@@ -76,14 +77,15 @@ def sweep(loader: Child | None) -> float:
             except ProcessLookupError:
                 pass  # it went with a parent that reaped it
         time.sleep(0.0005)
-        cpu_s += _reap_orphans(loader)
-    if loader and loader.dead is None:
-        os.kill(loader.pid, signal.SIGCONT)
+        cpu_s += _reap_orphans(ours)
+    for child in ours:
+        if child.dead is None:
+            os.kill(child.pid, signal.SIGCONT)
     return cpu_s
 
 
-def _reap_orphans(loader: Child | None) -> float:
-    """Reap what has ended, without waiting; its CPU seconds, the loader's left out."""
+def _reap_orphans(kept: list[Child]) -> float:
+    """Reap what has ended, without waiting; its CPU seconds, those of what is kept left out."""
     cpu_s = 0.0
     while True:
         try:
@@ -93,7 +95,8 @@ def _reap_orphans(loader: Child | None) -> float:
         if pid == 0:
             return cpu_s
         seconds = usage.ru_utime + usage.ru_stime
-        if loader and pid == loader.pid:
-            loader.dead = Dead(status, seconds, usage.ru_maxrss / 1024)
+        child = next((child for child in kept if child.pid == pid), None)
+        if child:
+            child.dead = Dead(status, seconds, usage.ru_maxrss / 1024)
         else:
             cpu_s += seconds

@@ -77,6 +77,7 @@ class Watch:
         self._since: float | None = None
         self._slept = 0.0
         self._delay_base = self._delays = _run_delay_s(pid)
+        self._our_delay_base = _run_delay_s(os.getpid())
         self._cpu = self._base
         self._looked = 0.0
 
@@ -98,6 +99,15 @@ class Watch:
     def used_s(self) -> float:
         """CPU seconds since the start, with time asleep, of the process itself."""
         return process_cpu_s(self.pid) - self._base + self._slept
+
+    def asleep_s(self) -> float:
+        """Seconds with the ball on its side in which the process neither ran nor waited to run; it must still live.
+
+        Less than `LOOK_AFTER_S` is none: so much passes on a busy machine before an answer is noticed.
+        """
+        ready = _run_delay_s(self.pid) - self._delay_base + _run_delay_s(os.getpid()) - self._our_delay_base
+        asleep = self.wall_s() - (process_cpu_s(self.pid) - self._base) - ready
+        return asleep if asleep >= LOOK_AFTER_S else 0.0
 
     def patience_s(self) -> float:
         """How long it is not worth looking."""

@@ -87,10 +87,11 @@ class Usage:
     """What a question used, measured from outside.
 
     CPU and wall in seconds; peak resident memory of its process in MiB; what lay on the submission's own
-    disks when it ended, in MiB.
+    disks when it ended, in MiB; seconds in which it owed an answer and neither ran nor waited to run.
     """
 
     cpu_s: float = 0.0
     wall_s: float = 0.0
     peak_mib: float = 0.0
     disk_mib: float = 0.0
+    asleep_s: float = 0.0

@@ -6,8 +6,11 @@ and it runs on systems that have no namespaces. Never for grades.
 """
 
 import asyncio
+import inspect
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 from autograder.sandbox.alone import Alone
 from autograder.sandbox.environment import module_names
@@ -55,7 +58,7 @@ class ProcessSession:
         async with self._turn:
             return await asyncio.to_thread(self._alone.load, cells, files, wanted)
 
-    async def question(self, cpu_s: float, *, last: bool = False) -> "ProcessQuestion":
+    async def question(self, cpu_s: float, *, last: bool = False, alone: bool = False) -> "ProcessQuestion":
         return ProcessQuestion(self._alone, self._turn, cpu_s)
 
     async def close(self) -> None:
@@ -87,7 +90,7 @@ class ProcessQuestion:
                 break
             async with self._turn:
                 began = time.monotonic()
-                answer = await asyncio.to_thread(self._alone.ask, ask, cpu_s=self._cpu_s)
+                answer = await asyncio.to_thread(self._alone.ask, _for_a_thread(ask), cpu_s=self._cpu_s)
                 self._wall_s += time.monotonic() - began
             if answer.status in _ENDS:
                 self._ended = answer
@@ -98,3 +101,21 @@ class ProcessQuestion:
         """What it used: from outside an ordinary process only the wall is seen, so it stands for CPU too."""
         self._ended = self._ended or Answer("crashed", detail={"text": "the question is closed"})
         return Usage(cpu_s=self._wall_s, wall_s=self._wall_s)
+
+
+def _for_a_thread(ask: Ask) -> Ask:
+    """The ask, with functions that a thread can call and that wait in this loop."""
+    if not any(map(_waits, ask.callables.values())):
+        return ask
+    loop = asyncio.get_running_loop()
+
+    def plain(function: Callable[..., Any]) -> Callable[..., Any]:
+        if not _waits(function):
+            return function
+        return lambda *given, **named: asyncio.run_coroutine_threadsafe(function(*given, **named), loop).result()
+
+    return replace(ask, callables={number: plain(function) for number, function in ask.callables.items()})
+
+
+def _waits(function: Callable[..., Any]) -> bool:
+    return inspect.iscoroutinefunction(getattr(function, "func", function))

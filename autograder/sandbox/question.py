@@ -93,7 +93,7 @@ class Question:
                 return payload
             if kind != bytes([wire.CALL]):
                 raise CodecError("an unknown kind of frame")
-            result = callables.answer(payload)
+            result = await callables.answer_when_ready(payload)
             self._connection.write(wire.frame(wire.DATA, nonce, bytes([wire.RESULT]), result))
 
     async def close(self) -> Usage:

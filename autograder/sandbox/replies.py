@@ -5,9 +5,11 @@ an answer has the form its ask asked for, or it is no answer.
 """
 
 import builtins
+import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from autograder.sandbox.limits import SandboxError
 from autograder.values import codec
 from autograder.values.asking import Answer, Ask
 from autograder.values.codec import CodecError, Handle, Register, Seed, Stub
@@ -101,6 +103,25 @@ class Callables:
 
     def answer(self, payload: bytes) -> bytes:
         """Compute one call. Raises CodecError for what is no call, TooManyCalls beyond the cap."""
+        function, arguments, keywords = self._read(payload)
+        try:
+            return codec.encode({"value": function(*arguments, **keywords)})
+        except Exception as error:  # wrong arguments are the student's: they meet the error where they called
+            return codec.encode({"error": _name_of(error), "text": _sanitised(error)})
+
+    async def answer_when_ready(self, payload: bytes) -> bytes:
+        """`answer`, where a function may have to wait; SandboxError where what it waits for is gone."""
+        function, arguments, keywords = self._read(payload)
+        try:
+            value = function(*arguments, **keywords)
+            return codec.encode({"value": await value if inspect.isawaitable(value) else value})
+        except SandboxError:
+            raise
+        except Exception as error:
+            return codec.encode({"error": _name_of(error), "text": _sanitised(error)})
+
+    def _read(self, payload: bytes) -> tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]:
+        """The function that a call is for, and its arguments, which are recorded."""
         self._count += 1
         self._bytes += len(payload)
         if self._count > MAX_CALLS or self._bytes > MAX_CALL_BYTES:
@@ -116,10 +137,7 @@ class Callables:
         if not all(isinstance(keyword, str) for keyword in keywords):
             raise CodecError("a keyword that is no name")
         self.calls[number].append((*_recorded(arguments), *_recorded(tuple(keywords.values()))))
-        try:
-            return codec.encode({"value": self._callables[number](*arguments, **keywords)})
-        except Exception as error:  # wrong arguments are the student's: they meet the error where they called
-            return codec.encode({"error": _name_of(error), "text": _sanitised(error)})
+        return self._callables[number], arguments, keywords
 
 
 def _recorded(values: tuple[Any, ...]) -> tuple[Any, ...]:

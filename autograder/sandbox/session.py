@@ -189,10 +189,11 @@ class Session:
                 return wire.parsed(body), report
             report = body
 
-    async def question(self, cpu_s: float, *, last: bool = False) -> Question:
+    async def question(self, cpu_s: float, *, last: bool = False, alone: bool = False) -> Question:
         """Open a question with this CPU budget in seconds; a question still open ends.
 
         last: no other will follow, so the loaded process itself may answer, without a fork.
+        alone: its process may start no other process and no thread, so that all it uses is its own.
         """
         if self._connection is None:
             raise SandboxError("this session has no loaded submission: load one first")
@@ -200,7 +201,7 @@ class Session:
             await self._question.close()
         self._questions += 1
         question = self._question = Question(self._connection, self._questions)
-        self._connection.say(op="question", number=self._questions, cpu_s=cpu_s, last=last)
+        self._connection.say(op="question", number=self._questions, cpu_s=cpu_s, last=last, alone=alone)
         return question
 
     async def close(self) -> None:

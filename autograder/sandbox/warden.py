@@ -30,7 +30,8 @@ _ENDING_S = 0.05  # a process whose socket is closed, and which still lives then
 class _Question:
     """The open question.
 
-    base_cpu_s: what its process had used before, at loading again. unsent: frames that it has not taken
+    base_cpu_s: what its process had used before, at loading again. beside_cpu_s: what the loader had, which could
+    be made to work for it. unsent: frames that it has not taken
     yet. unanswered: asks that it still owes an answer.
     """
 
@@ -38,6 +39,7 @@ class _Question:
     child: Child
     watch: clocks.Watch
     base_cpu_s: float
+    beside_cpu_s: float
     unsent: bytearray = field(default_factory=bytearray)
     unanswered: int = 0
     incoming: wire.Incoming = field(init=False)
@@ -45,6 +47,16 @@ class _Question:
     def __post_init__(self) -> None:
         self.child.peer.setblocking(False)
         self.incoming = wire.Incoming(self.child.peer, wire.MAX_BODY)
+
+
+@dataclass(frozen=True)
+class _Pending:
+    """A question without its first ask; see `session.Session.question`."""
+
+    number: int
+    cpu_s: float
+    last: bool
+    alone: bool
 
 
 class Warden:
@@ -57,8 +69,7 @@ class Warden:
         self._recipe: Recipe | None = None
         self._loader: Child | None = None
         self._question: _Question | None = None
-        # A question without its first ask: number, cpu_s, and whether it is the last.
-        self._pending: tuple[int, float, bool] | None = None
+        self._pending: _Pending | None = None
         self._limits: dict[str, Any] = {}
 
     def run(self) -> NoReturn:
@@ -92,11 +103,11 @@ class Warden:
             case "question":
                 if self._question:
                     self._end(self._question, "closed")
-                self._pending = message["number"], message["cpu_s"], message["last"]
+                self._pending = _Pending(message["number"], message["cpu_s"], message["last"], message["alone"])
             case "close":
                 if self._question and self._question.number == message["number"]:
                     self._end(self._question, "closed")
-                elif self._pending and self._pending[0] == message["number"]:
+                elif self._pending and self._pending.number == message["number"]:
                     self._pending = None
                     self._say_ended(message["number"], "closed", {}, [])
 
@@ -212,14 +223,15 @@ class Warden:
 
     # Questions
 
-    def _open(self, number: int, cpu_s: float, frame: memoryview, *, last: bool) -> memoryview:
+    def _open(self, asked: _Pending, frame: memoryview) -> memoryview:
         """Make the process of a question, its first ask waiting for it; what is still unsent of that."""
+        number, cpu_s = asked.number, asked.cpu_s
         sweep(self._loader)
-        forked = self._fork_loader(frame, last=last)
+        forked = self._fork_loader(frame[:0] if asked.alone else frame, last=asked.last)
         base = 0.0
         if forked:
             child, unsent = forked
-            base = clocks.process_cpu_s(child.pid) if last else 0.0
+            base = clocks.process_cpu_s(child.pid) if asked.last else 0.0
         else:
             child, unsent = self._start(direct=True), frame
             end = self._watch_load(child)
@@ -228,10 +240,22 @@ class Warden:
                 self._say_ended(number, end["why"], detail, [])
                 return unsent
             base = clocks.process_cpu_s(child.pid)
+        if asked.alone:
+            unsent = self._keep_alone(child, frame)
         watch = self._watch(child.pid, cpu_s, self._limits["wall_factor"])
         self._backstop(child.pid, base + cpu_s)
-        self._question = _Question(number, child, watch, base)
+        beside = clocks.process_cpu_s(self._loader.pid) if self._loader else 0.0
+        self._question = _Question(number, child, watch, base, beside)
         return unsent
+
+    def _keep_alone(self, child: Child, frame: memoryview) -> memoryview:
+        """Let the process start no other, and end all that could work for it, before it learns what is asked."""
+        try:
+            resource.prlimit(child.pid, resource.RLIMIT_NPROC, (1, 1))
+        except (OSError, ValueError):
+            pass  # gone already, which shows in how it ends
+        sweep(self._loader, child)
+        return frame
 
     def _backstop(self, pid: int, cpu_s: float) -> None:
         """A CPU limit of the kernel's own, well above ours."""
@@ -281,8 +305,8 @@ class Warden:
         """Pass an ask, or the result of a call, on; then see to what comes back."""
         frame = memoryview(wire.frame(wire.DATA, body))
         if self._pending:
-            (number, cpu_s, last), self._pending = self._pending, None
-            frame = self._open(number, cpu_s, frame, last=last)
+            pending, self._pending = self._pending, None
+            frame = self._open(pending, frame)
         elif self._question and select.select([self._question.child.peer], [], [], 0)[0]:
             self._end_by_itself(self._question)
         question = self._question
@@ -354,12 +378,14 @@ class Warden:
         """Kill the question and all it left behind, and say what it used."""
         self._question = None
         wall = question.watch.wall_s()
+        asleep = 0.0 if question.child.dead else question.watch.asleep_s()
         dead = question.child.kill()
         stragglers = sweep(self._loader)
-        cpu = dead.cpu_s + stragglers - question.base_cpu_s
+        beside = clocks.process_cpu_s(self._loader.pid) - question.beside_cpu_s if self._loader else 0.0
+        cpu = dead.cpu_s + stragglers - question.base_cpu_s + max(0.0, beside)
         if detail.get("limit") == "cpu_s":
             detail = {**detail, "used": max(detail["used"], cpu)}
-        usage = [cpu, wall, dead.peak_mib, _written_mib()]
+        usage = [cpu, wall, dead.peak_mib, _written_mib(), asleep]
         self._say_ended(question.number, status, dict(detail), usage)
 
     def _say_ended(self, number: int, status: str, detail: dict[str, Any], usage: list[float]) -> None:

@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from autograder.sandbox import confine, wire
-from autograder.sandbox.worker_answer import Desk, calling_out
+from autograder.sandbox.worker_answer import PUT, Desk, calling_out
 from autograder.sandbox.worker_fence import FENCE, Fence
 from autograder.sandbox.worker_load import Loader, Recipe
 from autograder.sandbox.worker_output import Sink
@@ -103,6 +103,7 @@ def _answer(peer: socket.socket, loader: Loader) -> NoReturn:
         return body[wire.NONCE + 1 :]
 
     loader.names[BENCH] = Bench(loader.names)
+    loader.names[PUT] = loader.names.update
     desk = Desk(loader.names, calling_out(exchange), loader.missing)
     while True:
         try:

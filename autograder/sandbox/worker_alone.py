@@ -18,7 +18,7 @@ from typing import IO
 
 import numpy as np
 
-from autograder.sandbox.worker_answer import Desk, calling_out
+from autograder.sandbox.worker_answer import PUT, Desk, calling_out
 from autograder.sandbox.worker_fence import FENCE, Fence
 from autograder.sandbox.worker_load import Loader, Recipe
 from autograder.sandbox.worker_output import Sink
@@ -47,6 +47,7 @@ def main() -> None:
     loader = Loader(recipe, lambda number: write_frame(replies, CELL + str(number).encode()))
     loader.load()
     loader.names[FENCE] = Fence(loader.names, recipe.cells)
+    loader.names[PUT] = loader.names.update
     report = {"notes": loader.notes, "missing": sorted(loader.missing)}
     write_frame(replies, REPORT + json.dumps(report).encode())
 

@@ -18,6 +18,7 @@ from autograder.values import codec
 from autograder.values.asking import OPERATIONS, UNARY
 from autograder.values.codec import Handle, Register, Seed, Stub
 
+PUT = "<put>"  # where a program finds what puts values under names; no name that a cell could write
 CELL_FILE = "<cell "  # file names of compiled notebook cells begin so
 _FIRST_OPERATOR = OPERATIONS.index("add")
 _HOLDING = (list, tuple, dict, Register, Handle, Stub, Seed)  # what may hold something to be filled in

@@ -24,6 +24,7 @@ from autograder.suite.calibrate import calibrate, calibrate_accuracy, sample_siz
 from autograder.suite.draw import (
     FEW_DRAWS,
     Worth,
+    cost_of,
     digest_of,
     draw_cases,
     draw_runs,
@@ -34,10 +35,12 @@ from autograder.suite.draw import (
     show_right,
 )
 from autograder.suite.pairs import show_pairs
+from autograder.suite.points import ALL
 from autograder.suite.prove import Proof, prove
 from autograder.suite.store import Suite
 from autograder.topic.declare import Sampler, Topic, TopicError
 from autograder.topic.edits import EditError
+from autograder.topic.standalone import must_be_lendable
 from autograder.values import codec
 
 Done = TypeVar("Done")
@@ -128,7 +131,8 @@ def _plan(key: bytes, assignment: Assignment, question: Question, topic: Topic, 
     expectations = store.expectations_from(tree)
     bar, mark = store.bar_from(tree), store.mark_from(tree)
     worth, draws = _worth(question), tree["draws"]
-    plan = make_plan(topic, worth, cases, expectations, bar=bar, mark=mark, runs=runs, draws=draws)
+    cost = cost_of(topic, worth, seed_of(key, assignment.id, question.id, "cost"))
+    plan = make_plan(topic, worth, cases, expectations, bar=bar, mark=mark, runs=runs, draws=draws, cost=cost)
     return replace(plan, wrong=store.wrong_from(tree), pairs=store.pairs_from(tree))
 
 
@@ -153,7 +157,8 @@ def on_all_cores(
     """The id of every question, in order, with `work` of the course's folder, the assignment and it."""
     ids = [question.id for question in assignment.questions]
     processes = min(os.cpu_count() or 1, len(ids))
-    if processes == 1:
+    measuring = any(question.cost_factor is not None for question in assignment.questions)
+    if processes == 1 and not measuring:  # costs are compared on one thread, as in the jail
         for question in ids:
             yield question, work(course.dir, assignment.id, question)
         return
@@ -192,8 +197,12 @@ def _question(course_dir: Path, assignment_id: str, question_id: str) -> tuple[b
     assignment = load_assignment(course, assignment_id)
     key = load_key(course)
     question = next(each for each in assignment.questions if each.id == question_id)
-    topic = topic_of(load_topics(course), assignment, question)
+    topics = load_topics(course)
+    topic = topic_of(topics, assignment, question)
     try:
+        for used in assignment.questions:
+            if used.id in question.uses:
+                must_be_lendable(topic_of(topics, assignment, used))
         plan = _draw(key, assignment, question, topic)
         proof = prove(plan, _worth(question), _fresh(key, assignment, question))
     except (TopicError, EditError) as error:
@@ -217,7 +226,8 @@ def _draw(key: bytes, assignment: Assignment, question: Question, topic: Topic) 
     try:
         expectations = expect(topic, cases, show_right(topic, cases))
         worth = _worth(question)
-        plan = make_plan(topic, worth, cases, expectations, bar=bar, mark=mark, runs=runs, draws=draws)
+        cost = cost_of(topic, worth, seed_of(key, assignment.id, question.id, "cost"))
+        plan = make_plan(topic, worth, cases, expectations, bar=bar, mark=mark, runs=runs, draws=draws, cost=cost)
     except TopicError as error:  # which bluntness of the cases may be the cause of
         raise TopicError("; ".join([str(error), *blunt_cases(topic, cases)])) from error
     wrong = {m.name: show(topic, m.names, cases.values()) for m in topic.misconceptions}
@@ -234,11 +244,16 @@ def _fresh(key: bytes, assignment: Assignment, question: Question) -> Callable[[
 
 
 def _worth(question: Question) -> Worth:
-    return Worth(question.id, question.points, question.weights)
+    return Worth(question.id, question.points, question.weights, question.cost_factor, _groups(question))
+
+
+def _groups(question: Question) -> tuple[tuple[str, ...], ...]:
+    return ((ALL,),) if question.scoring == "worst" else tuple(map(tuple, question.groups))
 
 
 def _provenance(course: Course, assignment: Assignment, key: bytes) -> str:
     judged = [
-        [question.id, question.topic, question.points, dict(question.weights)] for question in assignment.questions
+        [question.id, question.topic, question.points, dict(question.weights), question.cost_factor, _groups(question)]
+        for question in assignment.questions
     ]
     return store.provenance_of(assignment.id, judged, fingerprint(key), reference_digest(course))

@@ -13,11 +13,12 @@ from typing import Any
 
 import numpy as np
 
+from autograder.checks.cost import CASE
 from autograder.checks.distribution import lawful
-from autograder.checks.plan import Bar, Check, Mark, Plan
+from autograder.checks.plan import Bar, Check, Cost, Mark, Plan
 from autograder.sandbox.inprocess import LocalQuestion
 from autograder.suite.blunt import upstream_of_ones
-from autograder.suite.points import apportion
+from autograder.suite.points import apportion, grouped
 from autograder.topic.case import Bound, Case
 from autograder.topic.declare import Names, Sampler, Topic, TopicError, axes_of
 from autograder.topic.kinds import Failure, Observed, complete, observe
@@ -40,11 +41,16 @@ MIN_DECIDING = 3  # cases in which each block can tell right from wrong
 
 @dataclass(frozen=True)
 class Worth:
-    """What a question is worth: its points, and the weights its author gave to blocks."""
+    """What a question is worth: its points, the weights its author gave to blocks, and what it may cost.
+
+    groups: names of blocks and checks that earn together what the worst of them earns; `ALL` stands for every one.
+    """
 
     question: str
     points: float
     weights: Mapping[str, float]
+    cost_factor: float | None = None
+    groups: tuple[tuple[str, ...], ...] = ()
 
 
 def seed_of(key: bytes, *names: str) -> np.random.SeedSequence:
@@ -111,10 +117,24 @@ def make_plan(
     mark: Mark | None = None,
     runs: tuple[Case, ...] = (),
     draws: int = FEW_DRAWS,
+    cost: Cost | None = None,
 ) -> Plan:
     """The plan over drawn cases: checks from what the expectations can decide."""
-    checks = _checks(topic, worth, cases, expectations, convergence=bool(bar), accuracy=bool(mark))
-    return Plan(worth.question, topic, cases, expectations, checks, bar, mark, runs, draws)
+    long = {"convergence": bool(bar), "accuracy": bool(mark), "cost": bool(cost)}
+    checks = _checks(topic, worth, cases, expectations, long)
+    return Plan(worth.question, topic, cases, expectations, checks, bar, mark, runs, draws, cost)
+
+
+def cost_of(topic: Topic, worth: Worth, seed: np.random.SeedSequence) -> Cost | None:
+    """What a question may cost, where it says so; TopicError where its topic does not say on which inputs."""
+    if worth.cost_factor is None:
+        return None
+    if topic.cost_draw is None:
+        raise TopicError(
+            f"{worth.question}: cost_factor is given, but {topic.name} draws no inputs to measure it on; "
+            f"add @{topic.name}.costly"
+        )
+    return Cost(worth.cost_factor, int(seed.generate_state(1, np.uint64)[0]))
 
 
 def draw_plan(
@@ -269,19 +289,19 @@ def _checks(
     worth: Worth,
     cases: dict[str, Case],
     expectations: dict[str, dict[str, Expectation]],
-    *,
-    convergence: bool,
-    accuracy: bool,
+    long: Mapping[str, bool],
 ) -> tuple[Check, ...]:
-    unknown = set(worth.weights) - {block.name for block in topic.blocks} - {"convergence", "accuracy"}
+    unknown = set(worth.weights) - {block.name for block in topic.blocks} - set(long)
     if unknown:
         raise TopicError(f"{worth.question}: weights names {sorted(unknown)}, which {topic.name} does not return")
     of_blocks = 1.0 - sum(law.share for law in topic.properties)
     weights = {block.name: worth.weights.get(block.name, block.weight) for block in topic.blocks}
-    if convergence and topic.training is not None:
+    if long["convergence"] and topic.training is not None:
         weights["convergence"] = worth.weights.get("convergence", topic.training.weight)
-    if accuracy and topic.exam is not None:
+    if long["accuracy"] and topic.exam is not None:
         weights["accuracy"] = worth.weights.get("accuracy", topic.exam.weight)
+    if long["cost"]:
+        weights["cost"] = worth.weights.get("cost", 1.0)
     unit = of_blocks / sum(weights.values())
     planned: list[tuple[Check, float]] = []
     core_names: tuple[str, ...] = ()
@@ -311,8 +331,15 @@ def _checks(
     if "accuracy" in weights:
         check = Check("accuracy", "accuracy", "accuracy", EXAMS, 0.0)
         planned.append((check, unit * weights["accuracy"]))
+    if "cost" in weights:
+        check = Check("cost", "cost", "cost", (CASE,), 0.0, requires=topic.blocks[0].name)
+        planned.append((check, unit * weights["cost"]))
     points = apportion(worth.points, [share for _, share in planned])
-    return tuple(replace(check, points=each) for (check, _), each in zip(planned, points, strict=True))
+    checks = [replace(check, points=each) for (check, _), each in zip(planned, points, strict=True)]
+    try:
+        return grouped(checks, worth.groups)
+    except ValueError as error:
+        raise TopicError(f"{worth.question}: {error}") from error
 
 
 def _in_float32(function: Callable[..., Any]) -> Callable[..., Any]:

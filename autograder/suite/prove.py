@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 
 from autograder.checks.conduct import Result, drive
-from autograder.checks.plan import Plan
+from autograder.checks.plan import Cost, Plan
 from autograder.checks.resemblance import resembles
 from autograder.checks.verdict import Sheet
 from autograder.sandbox.inprocess import LocalQuestion
 from autograder.suite.blunt import blunt_cases
-from autograder.suite.draw import FEW_DRAWS, Worth, draw_shown, right_implementations
+from autograder.suite.draw import FEW_DRAWS, IN_FLOAT32, Worth, draw_shown, right_implementations
 from autograder.suite.matrix import NULL, RIGHT, SPOILED, WRONG, Matrix, chance_of, columns_of, readable
 from autograder.suite.nulls import null_battery, spoiled_gradients
 from autograder.topic.declare import Names
@@ -44,7 +44,10 @@ class Kill:
 
 @dataclass
 class Proof:
-    """What was shown about one question. `faults` are sentences; with any, the suite is not written."""
+    """What was shown about one question. `faults` are sentences; with any, the suite is not written.
+
+    costs: CPU time of right implementations and of slow ones, in times of the reference's, as measured here.
+    """
 
     question: str
     topic: str
@@ -52,13 +55,16 @@ class Proof:
     nulls: int = 0
     spoiled: int = 0
     kills: list[Kill] = field(default_factory=list)
+    costs: dict[str, float] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
     seconds: float = 0.0
     matrix: Matrix = field(default_factory=Matrix)
 
     def as_json(self) -> dict[str, Any]:
         kills = [{**asdict(kill), "margin": readable(kill.margin)} for kill in self.kills]
-        plain = {name: getattr(self, name) for name in ("question", "topic", "right", "nulls", "spoiled", "faults")}
+        plain = {
+            name: getattr(self, name) for name in ("question", "topic", "right", "nulls", "spoiled", "costs", "faults")
+        }
         return {**plain, "kills": kills, "seconds": round(self.seconds, 2), **self.matrix.as_json()}
 
 
@@ -70,6 +76,8 @@ def prove(plan: Plan, worth: Worth, fresh: Callable[[int], np.random.SeedSequenc
     _prove_right(plan, worth, fresh, proof)
     _prove_nulls(plan, proof)
     _prove_misconceptions(plan, proof)
+    if plan.cost is not None:
+        _prove_cost(plan, plan.cost, proof)
     proof.seconds = time.perf_counter() - began
     return proof
 
@@ -90,9 +98,8 @@ def _failures(result: Result) -> Iterator[str]:
 
 
 def without_long_run(plan: Plan) -> Plan:
-    """The plan without its long runs and exams, for what need not wait for training."""
-    kept = tuple(check for check in plan.checks if check.kind not in ("convergence", "accuracy"))
-    return replace(plan, checks=kept, bar=None, mark=None, runs=())
+    """The plan without its long runs, exams and cost, for what need not wait for them."""
+    return replace(plan.without("convergence", "accuracy", "cost"), bar=None, mark=None, runs=(), cost=None)
 
 
 def _prove_right(plan: Plan, worth: Worth, fresh: Callable[[int], np.random.SeedSequence], proof: Proof) -> None:
@@ -172,6 +179,34 @@ def _prove_misconceptions(plan: Plan, proof: Proof) -> None:
                 proof.faults.append(
                     f"no case tells {one!r} from {other!r}; draw one that does, or declare equivalent_to="
                 )
+
+
+def _prove_cost(plan: Plan, cost: Cost, proof: Proof) -> None:
+    """Right implementations must stay within the factor, and what its author calls slow must not."""
+    topic = plan.topic
+    right = {name: names for name, names in right_implementations(topic).items() if name != IN_FLOAT32}
+    if not topic.slow_ones:
+        proof.faults.append(
+            f"nothing shows that cost_factor = {cost.factor:g} tells slow answers from others; add one with "
+            f'@{topic.name}.slow("...")'
+        )
+    for name, names in {**right, **topic.slow_ones}.items():
+        verdict = drive(plan, LocalQuestion(names).ask).verdicts["cost"]
+        ratio = verdict.measured
+        wanted = Outcome.OVER_COST if name in topic.slow_ones else Outcome.PASSED
+        if ratio is not None:
+            proof.costs[name] = float(f"{ratio:.3g}")
+        if ratio is None:
+            proof.faults.append(
+                f"the cost of {name} cannot be measured: {verdict.outcome}. {verdict.evidence or verdict.message}. "
+                f"Is it right on inputs of @{topic.name}.costly, and do they take the reference some milliseconds?"
+            )
+        elif verdict.outcome != wanted:
+            what = "is right" if wanted == Outcome.PASSED else "is declared slow"
+            proof.faults.append(
+                f"{name} {what}, but costs {ratio:.3g} times the reference, and cost_factor is {cost.factor:g}; choose "
+                f"another factor, or larger inputs in @{topic.name}.costly"
+            )
 
 
 def margin_of(plan: Plan, seen: dict[str, Observed]) -> float:

@@ -21,6 +21,7 @@ from autograder.topic.worked import Worked
 
 Names = dict[str, Any]  # what an implementation defines, by the names the student must use
 CaseMaker = Callable[[np.random.Generator], Iterable[Case]]
+InputsMaker = Callable[[np.random.Generator], dict[str, Any]]
 DRAWS, GENERATOR, RNG = "draws", "generator", "rng"  # a sampler's first blocks, and its last parameter
 PropertyCheck = Callable[[dict[str, Any]], Generator[dict[str, Any], dict[str, Any], bool]]
 
@@ -136,6 +137,8 @@ class Topic:
     exam: Exam | None = None
     examples: list[Worked] = field(default_factory=list)
     opaque: tuple[str, ...] = ()  # of `returns`, what is the student's own and stays in the worker
+    cost_draw: InputsMaker | None = None  # inputs on which it matters how a result is computed
+    slow_ones: dict[str, Names] = field(default_factory=dict)
 
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
         return self.main(*arguments, **keywords)
@@ -204,6 +207,25 @@ class Topic:
         for edit in edits:
             edited(source, (edit,))  # EditError where it does not match once
             self.harmless_edits.append(Harmless(edit, because))
+
+    def costly(self, draw: InputsMaker) -> InputsMaker:
+        """Declare how inputs are drawn on which cost is measured: {parameter: value}, given a seeded generator.
+
+        Large enough for the reference to take some milliseconds of CPU time, and drawn anew for every call.
+        """
+        self.cost_draw = draw
+        return draw
+
+    def slow(self, name: str, /) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        """Declare a right implementation that costs too much, in the form `alternative` takes."""
+
+        def declare(implementation: Callable[..., Any]) -> Callable[..., Any]:
+            if name in self.slow_ones:
+                raise TopicError(f"{self.name}: two slow implementations are called {name!r}")
+            self.slow_ones[name] = self._named(implementation)
+            return implementation
+
+        return declare
 
     def property(self, name: str, /, *, share: float, hint: str = "") -> Callable[[PropertyCheck], PropertyCheck]:
         """Declare a law of the outputs, as a generator.

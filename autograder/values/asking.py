@@ -22,6 +22,18 @@ UNARY = ("neg", "pos", "abs")
 OPERATIONS = ("value", "get", "call", "attribute", "index", "unpack", *BINARY, *COMPARING, *UNARY)
 
 
+@dataclass(frozen=True)
+class Meter:
+    """Says that an ask is answered by a fresh process that answers nothing else, and that its CPU time comes back.
+
+    right: it is put to the reference, in a jail of its own, and not to student code. allowed_s: CPU seconds after
+    which it is ended.
+    """
+
+    right: bool
+    allowed_s: float
+
+
 @dataclass(frozen=True, eq=False)
 class Ask:
     """One question to student code.
@@ -31,6 +43,7 @@ class Ask:
     returns: a tree with a Register wherever a result shall come back.
     keep: numbers of registers that come back as handles and stay alive in the worker.
     callables: examiner-side functions behind the Stubs that occur in the steps, by number.
+    meter: where it is not the answer that counts but what answering costs.
     """
 
     key: str
@@ -38,6 +51,7 @@ class Ask:
     returns: Any
     keep: tuple[int, ...] = ()
     callables: Mapping[int, Callable[..., Any]] = field(default_factory=dict)
+    meter: Meter | None = None
 
     def payload(self) -> bytes:
         """What goes over the wire. Independent of nonce and student, so each ask is encoded once."""
@@ -70,6 +84,7 @@ class Answer:
     step: index of the step that failed.
     detail: for `raised`: type, text, cell, line, source. For ends seen from outside: used and allowed.
     calls: arguments with which each callable was called, by its number.
+    cost_s: of an ask with a meter: CPU seconds of its process, with the time that it slept.
     """
 
     status: str
@@ -77,6 +92,7 @@ class Answer:
     step: int | None = None
     detail: Mapping[str, Any] = field(default_factory=dict)
     calls: Mapping[int, list[tuple[Any, ...]]] = field(default_factory=dict)
+    cost_s: float = 0.0
 
     @property
     def returned(self) -> bool:

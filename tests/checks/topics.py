@@ -169,3 +169,31 @@ def make_descent(steps: int = 60):
 
     descend.misconception("uphill", ("w - lr * (w - target)", "w + lr * (w - target)"), hint="Which way is down?")
     return descend
+
+
+def distances(x: Float[Array, "N D"]) -> Float[Array, "N N"]:
+    """Squared distances between all rows."""
+    return ((x[:, None] - x[None]) ** 2).sum(axis=2)
+
+
+def slow_distances(x):
+    return np.array([[sum((a - b) ** 2 for a, b in zip(one, other, strict=True)) for other in x] for one in x])
+
+
+def make_distances():
+    declared = topic(lecture="tests", returns=("squares",))(distances)
+
+    @declared.cases
+    def _(rng):
+        yield case("ordinary", x=rng.normal(size=(5, 3)))
+        yield case("wide", x=rng.normal(size=(3, 6)))
+        yield case("tall", x=rng.normal(size=(7, 2)))
+
+    @declared.alternative
+    def _(x):
+        x = np.asarray(x, dtype=np.float64)
+        return np.stack([np.square(x - row).sum(axis=1) for row in x])
+
+    declared.costly(lambda rng: {"x": rng.normal(size=(120, 30))})
+    declared.slow("a loop over pairs")(slow_distances)
+    return declared

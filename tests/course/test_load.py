@@ -76,6 +76,10 @@ def test_load_course_with_a_mistake_names_it(tmp_path: Path, text: str, words: l
         (QUESTION.replace("4", "true"), ["question 1 (a): points", "not True"]),
         (QUESTION + "cpu_s = -1\n", ["question 1 (a): cpu_s", "not -1"]),
         (QUESTION + "weights = { loss = -1 }\n", ["question 1 (a): weights: loss", "not -1"]),
+        (QUESTION + 'scoring = "best"\n', ["question 1 (a): scoring", "'weights' or 'worst'"]),
+        (QUESTION + 'groups = [["loss"]]\n', ["question 1 (a): groups: ", "at least 2"]),
+        (QUESTION + 'scoring = "worst"\ngroups = [["a", "b"]]\n', ["question 1 (a): scoring = 'worst'", "take out"]),
+        (QUESTION + "cost_factor = 1\n", ["question 1 (a): cost_factor", "greater than 1", "not 1"]),
         (QUESTION.replace('"a"', '"../a"'), ["question 1 (../a): id", "not '../a'"]),
         (QUESTION.replace('"a"', '"points"'), ["'points'", "grades.csv"]),
         ("questions = []\n", ["questions", "at least 1"]),
@@ -83,7 +87,8 @@ def test_load_course_with_a_mistake_names_it(tmp_path: Path, text: str, words: l
     ],
     ids=[
         "unknown key", "unknown limit", "same id", "environment", "no points", "nan", "bool", "negative limit",
-        "negative weight", "id is a path", "id is a column", "no question", "due without zone",
+        "negative weight", "scoring", "group of one", "two ways of scoring", "no cost",
+        "id is a path", "id is a column", "no question", "due without zone",
     ],
 )  # fmt: skip
 def test_load_assignment_with_a_mistake_names_it(tmp_path: Path, text: str, words: list[str]) -> None:

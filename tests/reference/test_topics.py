@@ -13,9 +13,12 @@ import numpy as np
 import pytest
 
 from autograder.checks.resemblance import resembles
+from autograder.sandbox.inprocess import answer
 from autograder.suite.draw import MIN_DECIDING, Worth, draw_plan, show, single_precision
+from autograder.topic.case import Case
 from autograder.topic.declare import axes_of
-from autograder.topic.kinds import arguments
+from autograder.topic.kinds import arguments, complete, whole
+from autograder.topic.standalone import executed
 from tests.reference.helpers import MODULES, TOPICS, drawn, largest_distance, shown
 
 pytestmark = pytest.mark.slow  # one battery over all topics: run this file alone while writing one
@@ -104,6 +107,18 @@ def test_signature_is_documented(name):
     texts = " ".join(inspect.getdoc(definition) for definition in topic.reference.values())
     for output in topic.returns if len(topic.returns) > 1 else ():
         assert re.search(rf"\b{output}\b", texts), f"{output} is not in the docstring"
+
+
+@pytest.mark.parametrize("name", [name for name, topic in TOPICS.items() if topic.cost_draw is not None])
+def test_cost_is_measured_on_right_answers(name):
+    topic = TOPICS[name]
+    case = complete(topic, Case("large", topic.cost_draw(np.random.default_rng(SEED))), np.random.default_rng(SEED))
+    expected = answer(topic.reference, whole(topic, case)).value
+    for names in (executed(topic), *topic.alternatives, *topic.slow_ones.values()):
+        found = answer(names, whole(topic, case)).value
+        for block in expected:
+            np.testing.assert_allclose(found[block], expected[block], rtol=1e-6, atol=1e-9)
+    assert topic.slow_ones
 
 
 @valued

@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from autograder.suite.draw import Worth, draw_plan, seed_of, show
+from autograder.suite.draw import Worth, cost_of, draw_cases, draw_plan, expect, make_plan, seed_of, show, show_right
 from autograder.suite.nulls import null_battery, spoiled_gradients
 from autograder.suite.prove import prove
 from autograder.topic import case, topic
 from autograder.topic.declare import TopicError
-from tests.checks.topics import make_counter, make_scale, make_square
+from tests.checks.topics import make_counter, make_distances, make_scale, make_square
 
 KEY = bytes(range(32))
 
@@ -110,3 +110,40 @@ def test_seeds_differ_by_key_question_and_round():
     seeds = [seed_of(KEY, "a"), seed_of(KEY, "b"), seed_of(KEY[::-1], "a")]
     assert len({seed.entropy for seed in seeds}) == 3
     assert seed_of(KEY, "a").entropy == seeds[0].entropy
+
+
+def cost_proof_of(declared, factor):
+    worth = Worth(declared.name, 10.0, {}, factor)
+    cases = draw_cases(declared, seed_of(KEY, "suite"))
+    expectations = expect(declared, cases, show_right(declared, cases))
+    plan = make_plan(declared, worth, cases, expectations, cost=cost_of(declared, worth, seed_of(KEY, "cost")))
+    return prove(plan, worth, lambda n: seed_of(KEY, declared.name, str(n)))
+
+
+@pytest.mark.slow
+def test_cost_is_proved_when_the_factor_lies_between_right_and_slow():
+    proof = cost_proof_of(make_distances(), 8.0)
+    assert proof.faults == []
+    assert proof.costs["reference"] < 2 < 8 < proof.costs["a loop over pairs"]
+
+
+@pytest.mark.slow
+def test_factor_that_right_or_slow_ones_do_not_fit_is_refused_with_the_measured_ratio():
+    declared = make_distances()
+    declared.alternative(declared.slow_ones["a loop over pairs"]["distances"])
+    (fault,) = cost_proof_of(declared, 8.0).faults
+    assert fault.startswith("alternative 2 is right, but costs 1")
+    assert "times the reference, and cost_factor is 8" in fault
+    declared = make_distances()
+    declared.slow_ones["as quick"] = declared.reference
+    (fault,) = cost_proof_of(declared, 8.0).faults
+    assert fault.startswith("as quick is declared slow, but costs ")
+
+
+@pytest.mark.slow
+def test_cost_without_a_slow_one_or_with_tiny_inputs_is_refused():
+    declared = make_distances()
+    declared.slow_ones.clear()
+    assert any("nothing shows that cost_factor = 8" in fault for fault in cost_proof_of(declared, 8.0).faults)
+    declared.costly(lambda rng: {"x": rng.normal(size=(2, 2))})
+    assert any("the cost of reference cannot be measured" in fault for fault in cost_proof_of(declared, 8.0).faults)

@@ -7,11 +7,12 @@ or how it failed. `complete` adds what a kind draws for itself, such as a layer'
 import numpy as np
 
 from autograder.topic.case import Case
-from autograder.topic.declare import Topic
+from autograder.topic.declare import Topic, TopicError
 from autograder.topic.kinds import class_, function, layer, module, optimizer, rule, sampler
 from autograder.topic.kinds.observed import Failure, Observation, Observed, arguments, call
+from autograder.values.asking import Ask
 
-__all__ = ["Failure", "Observation", "Observed", "arguments", "call", "complete", "observe"]
+__all__ = ["Failure", "Observation", "Observed", "arguments", "call", "complete", "observe", "whole"]
 
 _KINDS = {
     "function": function,
@@ -29,6 +30,17 @@ def observe(topic: Topic, case: Case) -> Observation:
     """Ask what `case` needs; the result maps each block to what came back or a Failure."""
     observation: Observation = _KINDS[topic.kind].observe(topic, case)
     return observation
+
+
+def whole(topic: Topic, case: Case) -> Ask:
+    """One ask for all that a case computes; TopicError where a kind has none, as its parts are asked apart."""
+    asking = getattr(_KINDS[topic.kind], "whole", None)
+    if asking is None:
+        raise TopicError(
+            f"{topic.name}: what a {topic.kind} costs cannot be measured; only a function or a layer's can"
+        )
+    ask: Ask = asking(topic, case)
+    return ask
 
 
 def complete(topic: Topic, case: Case, rng: np.random.Generator) -> Case:

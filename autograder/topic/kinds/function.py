@@ -4,6 +4,7 @@ from autograder.topic.case import Case
 from autograder.topic.declare import Topic
 from autograder.topic.kinds.observed import Failure, Observation, arguments, call, failure
 from autograder.values import codec
+from autograder.values.asking import Ask
 from autograder.values.outcomes import Outcome
 
 
@@ -19,6 +20,11 @@ def observe(topic: Topic, case: Case) -> Observation:
         changed = Failure(Outcome.BROKEN_PROPERTY, f"{topic.name} must leave its arguments as they were", answer)
         return dict.fromkeys(topic.returns, changed)
     return observed
+
+
+def whole(topic: Topic, case: Case) -> Ask:
+    """One ask for all outputs."""
+    return call(case.name, topic.name, arguments(topic.parameters, case.inputs), topic.returns)
 
 
 def unchanged(before: object, after: object) -> bool:

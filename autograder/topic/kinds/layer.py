@@ -11,6 +11,7 @@ from autograder.topic.case import Case
 from autograder.topic.declare import Topic
 from autograder.topic.kinds.function import unchanged
 from autograder.topic.kinds.observed import Failure, Observation, arguments, call, failure
+from autograder.values.asking import Ask, Program
 from autograder.values.compare import norm, split
 from autograder.values.outcomes import Outcome
 
@@ -50,6 +51,18 @@ def observe(topic: Topic, case: Case) -> Observation:
     if answer.returned:
         return {**observed, **answer.value}
     return observed | dict.fromkeys(gradients, failure(answer, f"calling {backward}"))
+
+
+def whole(topic: Topic, case: Case) -> Ask:
+    """One ask for forward and backward together."""
+    forward, backward = topic.reference
+    gradients = [block.name for block in topic.blocks if block.kind == "gradient"]
+    program = Program()
+    result = program.call(program.get(forward), *arguments(topic.parameters, case.inputs).values())
+    out, cache = program.unpack(result, 2)
+    back = program.call(program.get(backward), case.inputs["dout"], cache)
+    parts = program.unpack(back, len(gradients)) if len(gradients) > 1 else [back]
+    return program.ask(case.name, {"out": out, **dict(zip(gradients, parts, strict=True))})
 
 
 def _same(one: dict[str, Any], other: dict[str, Any]) -> bool:

@@ -1,0 +1,179 @@
+"""The check of cost, driven by hand: each side costs what a test says, and the answers are real ones."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from autograder.checks.conduct import Result, conduct
+from autograder.checks.cost import PAIRS, SETTLED, drawn
+from autograder.sandbox.inprocess import LocalQuestion
+from autograder.suite.draw import Worth, cost_of, draw_cases, expect, make_plan, show_right
+from autograder.topic.declare import TopicError
+from autograder.values.asking import Answer, Ask
+from autograder.values.outcomes import Outcome
+from tests.checks.topics import distances, make_distances, make_scale
+
+SEED = 20_15
+EMPTY_S, RIGHT_S, FACTOR = 0.004, 0.010, 5.0
+Costing = Callable[[Ask, int], float]  # the cost of a call of the student's, given how many came before
+
+
+def plan_of(declared=None, factor=FACTOR, **weights):
+    declared = declared or make_distances()
+    worth = Worth(declared.name, 10.0, weights, factor)
+    cases = draw_cases(declared, np.random.SeedSequence(SEED))
+    expectations = expect(declared, cases, show_right(declared, cases))
+    return make_plan(declared, worth, cases, expectations, cost=cost_of(declared, worth, np.random.SeedSequence(SEED)))
+
+
+class Class:
+    """Answers for both sides; counts the pairs, and gives what each call is said to cost."""
+
+    def __init__(self, theirs: Costing, function=distances, right_s: Costing = lambda ask, n: RIGHT_S) -> None:
+        self.asked: list[Ask] = []
+        self._costs = {False: theirs, True: right_s}
+        self._function = function
+
+    def put(self, plan) -> Result:
+        run = conduct(plan)
+        try:
+            batch = next(run)
+            while True:
+                batch = run.send([self._answer(ask) for ask in batch])
+        except StopIteration as stop:
+            return stop.value
+
+    def _answer(self, ask: Ask) -> Answer:
+        right = ask.meter is not None and ask.meter.right
+        answer = LocalQuestion({"distances": distances if right else self._function}).ask(ask)
+        if ask.meter is None:
+            return answer
+        self.asked.append(ask)
+        if ask.key.startswith("empty"):
+            return replace(answer, cost_s=EMPTY_S)
+        number = sum(each.key.startswith("cost") and each.meter.right == right for each in self.asked) - 1
+        return replace(answer, cost_s=EMPTY_S + self._costs[right](ask, number))
+
+    @property
+    def pairs(self) -> int:
+        return sum(ask.key.startswith("cost") and not ask.meter.right for ask in self.asked)
+
+
+@pytest.mark.parametrize(
+    ("times", "outcome", "points"),
+    [(1.0, Outcome.PASSED, 10.0), (4.9, Outcome.PASSED, 10.0), (5.1, Outcome.OVER_COST, 5.0)],
+)
+def test_median_of_paired_ratios_decides(times, outcome, points):
+    sides = Class(lambda ask, n: times * RIGHT_S)
+    result = sides.put(plan_of())
+    assert result.verdicts["cost"].outcome == outcome
+    assert result.verdicts["cost"].measured == pytest.approx(times)
+    assert result.total == points
+    assert sides.pairs == SETTLED  # no other pair could change the median of 31
+
+
+def test_machine_that_is_slow_for_a_while_decides_nothing():
+    def theirs(ask, number):
+        return (50 if number % 2 else 1) * RIGHT_S
+
+    sides = Class(theirs)
+    assert sides.put(plan_of()).verdicts["cost"].outcome == Outcome.PASSED
+    assert sides.pairs == PAIRS
+
+
+def test_both_sides_get_the_same_inputs_and_every_pair_others():
+    sides = Class(lambda ask, n: RIGHT_S)
+    plan = plan_of()
+    sides.put(plan)
+    calls = [ask for ask in sides.asked if ask.key.startswith("cost")]
+    assert [ask.meter.right for ask in calls[:4]] == [True, False, True, False]
+    assert calls[0].payload() == calls[1].payload()
+    assert len({ask.payload() for ask in calls}) == SETTLED
+    assert not np.array_equal(drawn(plan, plan.cost, 0).inputs["x"], drawn(plan, plan.cost, 1).inputs["x"])
+
+
+def test_call_that_does_not_end_in_its_time_is_over():
+    class Endless(Class):
+        def _answer(self, ask):
+            answer = super()._answer(ask)
+            return replace(answer, status="timed_out", value=None) if _is_theirs(ask) else answer
+
+    assert Endless(lambda ask, n: 0.0).put(plan_of()).verdicts["cost"].outcome == Outcome.OVER_COST
+
+
+@pytest.mark.parametrize("side", [True, False], ids=["reference", "student"])
+def test_too_few_pairs_are_our_fault_and_no_points(side):
+    class Starved(Class):
+        def _answer(self, ask):
+            answer = super()._answer(ask)
+            starved = ask.meter and ask.meter.right == side and ask.key.startswith("cost")
+            return replace(answer, status="not_graded", value=None) if starved else answer
+
+    verdict = Starved(lambda ask, n: RIGHT_S).put(plan_of()).verdicts["cost"]
+    assert (verdict.outcome, verdict.fraction) == (Outcome.NOT_GRADED, 0.0)
+
+
+def test_reference_too_quick_to_be_measured_is_our_fault():
+    sides = Class(lambda ask, n: RIGHT_S, right_s=lambda ask, n: 1e-4)
+    assert sides.put(plan_of()).verdicts["cost"].outcome == Outcome.NOT_GRADED
+
+
+def test_giving_up_on_large_inputs_is_wrong_however_quick():
+    def gives_up(x):
+        return distances(x) if len(x) < 50 else np.zeros((len(x), len(x)))
+
+    verdict = Class(lambda ask, n: 0.0, gives_up).put(plan_of()).verdicts["cost"]
+    assert verdict.outcome == Outcome.WRONG_VALUE
+    assert "0" not in verdict.message
+
+
+def test_raising_on_large_inputs_is_told_without_its_text():
+    def refuses(x):
+        if len(x) > 50:
+            raise ValueError(f"secret {x[0, 0]}")
+        return distances(x)
+
+    verdict = Class(lambda ask, n: 0.0, refuses).put(plan_of()).verdicts["cost"]
+    assert verdict.outcome == Outcome.RAISED
+    assert "ValueError" in verdict.message
+    assert "secret" not in verdict.message
+
+
+def test_wrong_answer_is_not_measured():
+    sides = Class(lambda ask, n: 0.0, lambda x: 2 * distances(x))
+    result = sides.put(plan_of())
+    assert result.total == 0
+    assert not sides.asked
+
+
+def test_cost_hidden_in_the_call_of_nothing_is_not_taken_off():
+    class Hiding(Class):
+        def _answer(self, ask):
+            answer = super()._answer(ask)
+            hides = ask.meter and not ask.meter.right and ask.key.startswith("empty")
+            return replace(answer, cost_s=10.0) if hides else answer
+
+    assert Hiding(lambda ask, n: 6 * RIGHT_S).put(plan_of()).verdicts["cost"].outcome == Outcome.OVER_COST
+
+
+def test_call_is_ended_at_twice_what_it_may_cost():
+    sides = Class(lambda ask, n: RIGHT_S)
+    sides.put(plan_of(factor=100.0))
+    allowed = {ask.meter.allowed_s for ask in sides.asked if _is_theirs(ask)}
+    assert list(allowed) == pytest.approx([EMPTY_S + 2 * 100.0 * RIGHT_S])
+
+
+def test_weight_of_cost_is_the_authors():
+    plan = plan_of(cost=3.0)
+    assert {check.id: check.points for check in plan.checks} == {"squares": 2.5, "cost": 7.5}
+
+
+def test_factor_without_inputs_is_refused():
+    with pytest.raises(TopicError, match=r"add @scale\.costly"):
+        plan_of(make_scale())
+
+
+def _is_theirs(ask: Ask) -> bool:
+    return ask.meter is not None and not ask.meter.right and ask.key.startswith("cost")
