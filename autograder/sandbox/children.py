@@ -7,7 +7,7 @@ import socket
 import time
 from dataclasses import dataclass
 
-from autograder.sandbox import clocks
+from autograder.sandbox import clocks, confine
 
 
 @dataclass
@@ -62,14 +62,21 @@ class Child:
         return ended
 
 
-def sweep(loader: Child | None) -> float:
-    """Kill and reap every process of the namespace but the caller and the loader; their CPU seconds."""
+def sweep(loader: Child | None, user: int | None = None) -> float:
+    """Kill and reap every process of the namespace but the caller and the loader; their CPU seconds.
+
+    user: whose alone, where others share the namespace and the caller is root.
+    """
     spared = {1} | ({loader.pid} if loader else set())
-    if not clocks.living(spared):
+    if not clocks.living(spared, user):
         return _reap_orphans(loader)
-    os.kill(-1, signal.SIGSTOP)  # all at once, so that nothing can fork on
+    # All at once, so that nothing can fork on.
+    if user is None:
+        os.kill(-1, signal.SIGSTOP)
+    else:
+        confine.signal_user(user, signal.SIGSTOP)
     cpu_s = 0.0
-    while left := clocks.living(spared):
+    while left := clocks.living(spared, user):
         for pid in left:
             try:
                 os.kill(pid, signal.SIGKILL)

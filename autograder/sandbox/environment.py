@@ -13,8 +13,8 @@ from autograder.sandbox.limits import Environment, SandboxError
 # Runs in the server's interpreter, told by its standard input where things are: what stands on a
 # command line or in the environment could be read inside the jail.
 BOOT = (
-    "import json, sys; settings = json.loads(sys.stdin.readline()); sys.path += settings['path']; "
-    "from autograder.sandbox.server import main; main(settings)"
+    "import importlib, json, sys; settings = json.loads(sys.stdin.readline()); sys.path += settings['path']; "
+    "importlib.import_module(settings['server']).main(settings)"
 )
 # No user folder, no current folder, no site (whose .pth files run code), no bytecode written.
 INTERPRETER_OPTIONS = ("-s", "-P", "-S", "-B", "-X", "utf8")
