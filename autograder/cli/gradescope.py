@@ -4,7 +4,6 @@ import argparse
 import asyncio
 import json
 import sys
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -155,28 +154,32 @@ def _graded(root: Path, assignment_id: str) -> "Record":
     ours = ("source", "submission", "submission_metadata.json", "results")
     closed = tuple(str(root / name) for name in ours if (root / name).exists())
 
-    def graded(isolation: Isolation) -> "Record":
-        # One job: several submissions are never here. No public examples: nothing shows them.
+    isolation, why = asyncio.run(_isolation(closed))
+    try:
+        # No public examples are looked at: nothing here would show them.
         done = asyncio.run(grade_class(course, assignment, suite, [source], jobs=cores(), isolation=isolation))
-        return done.records[0]
+    except SandboxError as error:
+        raise SandboxError(f"no isolation holds here; namespaces: {why}; {isolation.kind}: {error}") from error
+    return done.records[0]
 
-    return _in_what_there_is(graded, [Isolation(NAMESPACES), Isolation(CONTAINER, closed=closed)])
 
+async def _isolation(closed: tuple[str, ...]) -> tuple[Isolation, str]:
+    """Namespaces where a jail can be made of them, tried; else a user of its own, and why."""
+    from autograder.sandbox.isolation import start
+    from autograder.sandbox.limits import Environment, Limits
 
-def _in_what_there_is(graded: Callable[[Isolation], "Record"], isolations: list[Isolation]) -> "Record":
-    """Grade in the first isolation that there is; each that is not says why."""
-    refused = []
-    for isolation in isolations:
-        try:
-            return graded(isolation)
-        except SandboxError as error:
-            refused.append(f"{isolation.kind}: {error}")
-        except ExceptionGroup as group:
-            _, others = group.split(SandboxError)
-            if others:
-                raise
-            refused.append(f"{isolation.kind}: {group.exceptions[0]}")
-    raise SandboxError(f"no isolation holds here: {'; '.join(refused)}")
+    try:
+        started = await start(Environment("trial", ("numpy",)), Isolation(NAMESPACES))
+    except SandboxError as error:
+        return Isolation(CONTAINER, closed=closed), str(error)
+    try:
+        session = await started.server.open(Limits(disk_mib=1))
+        await session.close()
+    except SandboxError as error:
+        return Isolation(CONTAINER, closed=closed), str(error)
+    finally:
+        await started.server.close()
+    return Isolation(NAMESPACES), ""
 
 
 def _root() -> Path:

@@ -24,14 +24,29 @@ PACKAGES = "python3,python3-venv,libseccomp2"
 WHEELS = "--no-index --find-links /wheels"
 METADATA = {"id": 7, "users": [{"email": "ada@example.org", "id": 4711, "name": "Ada"}], "previous_submissions": []}
 
+_LEFT = """
+import os, pathlib
+folders = map(pathlib.Path, ("/dev/shm", "/tmp", "/run"))
+for path in [*pathlib.Path("/proc").glob("[0-9]*"), *(path for each in folders for path in each.rglob("*"))]:
+    try:
+        if path.lstat().st_uid >= 20_000:
+            print(path)
+    except FileNotFoundError:
+        pass
+"""
+
 
 @dataclass(frozen=True)
 class Ran:
-    """One run of run_autograder: its results, or None where it left none, its exit code and all that it printed."""
+    """One run of run_autograder: its results, or None where it left none, its exit code and all that it printed.
+
+    left: what there is of students' users afterwards: processes, and files outside of /proc.
+    """
 
     results: dict[str, Any] | None
     code: int
     printed: str
+    left: tuple[str, ...]
 
     @property
     def scores(self) -> dict[str, float]:
@@ -70,7 +85,17 @@ class Gradescope:
             metadata = {"autograder/submission_metadata.json": json.dumps(METADATA).encode()}
             container.put_archive("/", _tar({"autograder/submission/.here": b"", **handed, **metadata}))
             code, said = container.exec_run(["/autograder/run_autograder"], workdir="/autograder")
-            return Ran(_results(container), code, said.decode(errors="replace"))
+            _, left = container.exec_run(["python3", "-c", _LEFT])
+            printed = said.decode(errors="replace")
+            return Ran(_results(container), code, printed, tuple(left.decode(errors="replace").splitlines()))
+        finally:
+            container.remove(force=True)
+
+    def tell(self, *command: str, **options: Any) -> str:
+        """What a command prints in a container as it is for a submission."""
+        container = self._container(IMAGE, **options)
+        try:
+            return str(container.exec_run(list(command))[1].decode(errors="replace"))
         finally:
             container.remove(force=True)
 
