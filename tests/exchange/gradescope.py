@@ -78,7 +78,7 @@ class Gradescope:
             container.remove(force=True)
 
     def grade(self, files: Mapping[str, bytes], **options: Any) -> Ran:
-        """Hand these files in. options: of the container, as the engine takes them."""
+        """Hand these files in. options: of the container, by the names of the engine's HostConfig."""
         container = self._container(IMAGE, **options)
         try:
             handed = {f"autograder/submission/{name}": content for name, content in files.items()}
@@ -105,9 +105,10 @@ class Gradescope:
         self._client.close()
 
     def _container(self, image: str, **options: Any) -> Any:
-        return self._client.containers.run(
-            image, ["sleep", "600"], detach=True, network_mode="none", init=False, **options
-        )
+        config = self._client.api.create_host_config(network_mode="none") | options
+        made = self._client.api.create_container(image, ["sleep", "600"], host_config=config)["Id"]
+        self._client.api.start(made)
+        return self._client.containers.get(made)
 
 
 def _results(container: Any) -> dict[str, Any] | None:

@@ -6,6 +6,7 @@ is the one that `tests/hostile` attacks; its seeds come from a key that is made 
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,8 @@ pytestmark = pytest.mark.slow
 
 HEAD = f"import os, signal, socket, subprocess, time\nimport numpy as np\n{SOFTMAX}"
 RIGHT = f"{HEAD}\ndef wave(x):\n    return x * np.sin(x)\n"
-OPEN = {"security_opt": ["seccomp=unconfined", "apparmor=unconfined", "systempaths=unconfined"]}
+UNFILTERED = {"SecurityOpt": ["seccomp=unconfined", "apparmor=unconfined"]}
+OPEN = UNFILTERED | {"MaskedPaths": [], "ReadonlyPaths": []}
 
 # What student code tries; `wave` is right where one of them gets through.
 ATTEMPTS = """
@@ -125,7 +127,7 @@ def test_what_cannot_be_read_has_no_score(gradescope: Gradescope, files: dict[st
     assert ran.code == 1
     assert ran.results is not None
     assert not {"score", "tests"} & ran.results.keys()
-    assert "hand in" in ran.results["output"]
+    assert "hand" in ran.results["output"]
 
 
 def test_attempts_get_nothing(gradescope: Gradescope) -> None:
@@ -155,14 +157,19 @@ def test_what_ends_badly_costs_its_question_alone(gradescope: Gradescope, attack
     assert (ran.code, ran.scores, ran.left) == (0, {"wave": 0.0, "softmax": 10.0}, ()), ran.printed
 
 
-def test_namespaces_are_taken_where_the_container_may_make_them(gradescope: Gradescope) -> None:
-    ran = gradescope.grade({"hw.py": RIGHT.encode()}, **OPEN)
+@pytest.mark.parametrize(
+    ("options", "kind"), [(OPEN, "namespaces"), (UNFILTERED, "container")], ids=["all of them", "but no proc"]
+)
+def test_namespaces_are_taken_where_a_jail_can_be_made_of_them(
+    gradescope: Gradescope, options: dict[str, Any], kind: str
+) -> None:
+    ran = gradescope.grade({"hw.py": RIGHT.encode()}, **options)
     assert ran.scores == {"wave": 10.0, "softmax": 10.0}
-    assert "isolation: namespaces" in ran.printed
+    assert f"isolation: {kind}" in ran.printed
 
 
 def test_without_isolation_there_is_no_score(gradescope: Gradescope) -> None:
-    ran = gradescope.grade({"hw.py": RIGHT.encode()}, cap_drop=["SETUID"])
+    ran = gradescope.grade({"hw.py": RIGHT.encode()}, CapDrop=["SETUID"])
     assert ran.code == 1
     assert ran.results is not None
     assert not {"score", "tests"} & ran.results.keys()
