@@ -73,10 +73,11 @@ def main() -> int:
     parser.add_argument("--peers", default=ROOT / ".venv-peers", type=Path)
     parser.add_argument("--write", action="store_true", help="write docs/benchmarks.md and its picture")
     arguments = parser.parse_args()
+    load = os.getloadavg()[0]
     names = _class(arguments.students, ordinary=arguments.ordinary)
     with tempfile.TemporaryDirectory() as folder:
         runs = _measure(Path(folder), names, arguments)
-    table = _table(runs, names, arguments)
+    table = _table(runs, names, arguments, load)
     print(table)
     if arguments.write:
         PAGE.write_text(_page(table), encoding="utf-8")
@@ -352,13 +353,13 @@ def _pss_mib(pid: int) -> float:
 # What is told.
 
 
-def _table(runs: Mapping[str, list[Run]], names: Mapping[str, Any], arguments: argparse.Namespace) -> str:
+def _table(runs: Mapping[str, list[Run]], names: Mapping[str, Any], arguments: argparse.Namespace, load: float) -> str:
     command = f"python -m benchmarks.peers --students {arguments.students} --rounds {arguments.rounds}"
     command += " --ordinary" if arguments.ordinary else ""
     rows = [
         f"Medians of {arguments.rounds} rounds, one grader after the other in each; {len(names)} notebooks, "
         f"three tests each (ten questions each for our own suite). `{command}`, {time.strftime('%Y-%m-%d')}, "
-        f"{_machine()}.",
+        f"{_machine()}, load average {load:.1f} before the first (0: nobody else used it).",
         "",
         "| | class, wall | a notebook | CPU | peak memory | wrong marks |",
         "|---|---|---|---|---|---|",
@@ -372,7 +373,18 @@ def _table(runs: Mapping[str, list[Run]], names: Mapping[str, Any], arguments: a
             f"| {name} | {wall:.1f} s | {wall / len(names):.2f} s | {cpu:.1f} s | {peak:.0f} MiB "
             f"| {wrong} of {len(names)} |"
         )
-    return "\n".join(rows) + "\n"
+    return "\n".join([*rows, "", *_ratios(runs)]) + "\n"
+
+
+def _ratios(runs: Mapping[str, list[Run]]) -> Iterator[str]:
+    """How many times the throughput of each we have with the same tests, by the clock and by CPU time."""
+    for theirs, ours in (("nbgrader autograde", "grade --format nbgrader"), ("otter run", "grade --format otter")):
+        wall, cpu = (
+            statistics.median(getattr(run, of) for run in runs[theirs])
+            / statistics.median(getattr(run, of) for run in runs[ours])
+            for of in ("wall_s", "cpu_s")
+        )
+        yield f"`{ours}` has {wall:.1f} times the throughput of `{theirs}` by the clock, {cpu:.1f} by CPU time."
 
 
 def _machine() -> str:
