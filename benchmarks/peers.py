@@ -418,8 +418,8 @@ def _page(table: str) -> str:
     return (
         "# Measured\n\n## Beside nbgrader and otter\n\nThe same notebooks and the same tests, by each in its own way "
         f"(`make bench-peers`).\n\n{table}\n![Wall time of a class](benchmarks-peers.svg)\n\n"
-        f"A cell has {LIMIT_S} s; otter has no limit, and a notebook is ended from outside after {3 * LIMIT_S} s of CPU. "
-        "Each is started as a user would start it, so imports and the start of servers are in the times.\n"
+        f"A cell has {LIMIT_S} s; otter has no limit, and is ended from outside after {3 * LIMIT_S} s of CPU. Each "
+        "is started as a user would start it, so imports and the start of servers are in the times.\n"
     )
 
 
