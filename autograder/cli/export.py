@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from autograder.exchange.export import Wish
 
 LMS = ("canvas", "moodle", "blackboard", "brightspace", "sakai")
-FORMATS = (*LMS, "gradescope", "xlsx", "csv", "parquet", "canvas-feedback", "moodle-feedback")
+FORMATS = (*LMS, "gradescope", "nbgrader", "xlsx", "csv", "parquet", "canvas-feedback", "moodle-feedback")
 
 
 def add(commands: Commands, shared: argparse.ArgumentParser) -> None:
@@ -74,6 +74,8 @@ def _export(arguments: argparse.Namespace) -> tuple[dict[str, Any], list[str]]:
         return _grades(arguments)
     if arguments.format == "gradescope":
         return _gradescope(arguments)
+    if arguments.format == "nbgrader":
+        return _nbgrader(arguments)
     return _feedback(arguments)
 
 
@@ -149,6 +151,27 @@ def _gradescope(arguments: argparse.Namespace) -> tuple[dict[str, Any], list[str
         )
     write_whole(arguments.out, results_json(records[0]))
     return {"format": "gradescope", "out": str(arguments.out), "score": records[0].points}, [str(arguments.out)]
+
+
+def _nbgrader(arguments: argparse.Namespace) -> tuple[dict[str, Any], list[str]]:
+    from autograder.exchange.nbgrader import book, write
+    from autograder.exchange.nbgrader.course import assignment_of, open_course
+    from autograder.exchange.nbgrader.ours import place
+    from autograder.exchange.results import read_records
+
+    course = open_course(arguments.out)
+    assignment = assignment_of(course, arguments.assignment_column or None)
+    placed = place(course, assignment, read_records(arguments.grades))
+    book.save(course, assignment, placed.graded)
+    write.write(course, assignment, placed.graded)
+    left = [{"student": student, "why": why} for student, why in placed.left_out]
+    count = len(placed.graded.graded)
+    document = {"format": "nbgrader", "out": course.database, "students": count, "left_out": left}
+    lines = [
+        f"{course.database}: points of {count} students in {assignment!r}; {len(left)} left out",
+        f"For formgrader: {course.step('autograded')}; for `nbgrader release_feedback`: {course.step('feedback')}",
+    ]
+    return document, lines + [f"  {student}: {why}" for student, why in placed.left_out]
 
 
 def _feedback(arguments: argparse.Namespace) -> tuple[dict[str, Any], list[str]]:

@@ -12,11 +12,24 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from autograder import __version__
-from autograder.cli import check, compile_, doctor, export, grade, gradebook, init, regrade, release, replay, report
+from autograder.cli import (
+    check,
+    compile_,
+    doctor,
+    export,
+    grade,
+    gradebook,
+    gradescope,
+    init,
+    regrade,
+    release,
+    replay,
+    report,
+)
 from autograder.course.errors import CourseError
 from autograder.sandbox.limits import SandboxError
 
-COMMANDS = (init, compile_, release, check, grade, gradebook, regrade, replay, report, export, doctor)
+COMMANDS = (init, compile_, release, check, grade, gradebook, regrade, replay, report, export, gradescope, doctor)
 
 
 class _Parser(argparse.ArgumentParser):

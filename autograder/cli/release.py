@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from pathlib import Path
 
 from autograder.cli.arguments import Commands, add_assignment, add_course
 
@@ -19,6 +20,13 @@ def add(commands: Commands, shared: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--check", action="store_true", help="write nothing; exit code 1 says that the notebook is not current"
     )
+    parser.add_argument(
+        "--nbgrader",
+        type=Path,
+        metavar="DIR",
+        help="write the notebook with its solutions into source/ of this nbgrader course instead: "
+        "`nbgrader generate_assignment` makes the students' one of it",
+    )
     parser.set_defaults(run=run)
 
 
@@ -31,12 +39,17 @@ def run(arguments: argparse.Namespace) -> int:
 
     from autograder.notebook.release import notebook_path, release  # after the cheap mistakes
 
-    released = release(course, assignment)
+    released = release(course, assignment, solved=arguments.nbgrader is not None)
     path = notebook_path(assignment)
+    if arguments.nbgrader is not None:
+        if not arguments.nbgrader.is_dir():
+            raise CourseError(f"{arguments.nbgrader} is no folder: make a course with `nbgrader quickstart` first")
+        path = arguments.nbgrader / "source" / assignment.id / path.name
     present = path.read_bytes() if path.is_file() else None
     current = present == released.contents
     if not current and not arguments.check:
         try:
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(released.contents)
         except OSError as error:
             raise CourseError(f"{path} cannot be written: {error.strerror}") from error

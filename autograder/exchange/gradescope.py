@@ -60,8 +60,11 @@ def written(points: Decimal, book: Book) -> str:
     return decimal_text(points)
 
 
-def results_json(record: Record) -> bytes:
-    """One graded submission for Gradescope's harness. CourseError where there is no number: none is made up."""
+def results_json(record: Record, visibility: str = "visible") -> bytes:
+    """One graded submission for Gradescope's harness. CourseError where there is no number: none is made up.
+
+    visibility: when students see it: `visible`, `after_due_date`, `after_published` or `hidden`.
+    """
     if record.state != State.GRADED or record.points is None:
         raise CourseError(f"{record.student} is {record.state.replace('_', ' ')}: there is no score to be written")
     waiting = ", ".join(part.id for part in record.manual)
@@ -72,11 +75,25 @@ def results_json(record: Record) -> bytes:
         "output_format": "text",
         "test_output_format": "text",
         "test_name_format": "text",
-        "visibility": "visible",
+        "visibility": visibility,
         "stdout_visibility": "hidden",
-        "tests": [_test(question, place) for place, question in enumerate(record.questions, 1)],
+        "tests": [_test(question, place, visibility) for place, question in enumerate(record.questions, 1)],
         "extra_data": {"key": record.key, "suite": record.suite},
     }
+    return _as_json(document)
+
+
+def no_score_json(sentence: str) -> bytes:
+    """What is left where nothing was graded: the sentence for the student, and no score, not even 0.
+
+    Gradescope takes results without any score for an autograder that has failed, and keeps no grade.
+    """
+    return _as_json(
+        {"output": sentence, "output_format": "text", "visibility": "visible", "stdout_visibility": "hidden"}
+    )
+
+
+def _as_json(document: dict[str, Any]) -> bytes:
     return (json.dumps(document, ensure_ascii=False, allow_nan=False, indent=1) + "\n").encode()
 
 
@@ -89,7 +106,7 @@ def public_lines(question: QuestionRecord) -> list[str]:
     return list(dict.fromkeys(lines))
 
 
-def _test(question: QuestionRecord, place: int) -> dict[str, Any]:
+def _test(question: QuestionRecord, place: int, visibility: str) -> dict[str, Any]:
     points = question.points
     full = points is not None and points >= question.max_points
     return {
@@ -99,5 +116,5 @@ def _test(question: QuestionRecord, place: int) -> dict[str, Any]:
         "name": question.id,
         "number": str(place),
         "output": "\n".join(public_lines(question)),
-        "visibility": "visible",
+        "visibility": visibility,
     }

@@ -15,6 +15,11 @@ FORMAT = 1
 NO_ANSWER = {"markdown": "*Your answer here.*", "code": "# Your code here"}
 
 
+def grade_id(question_id: str) -> str:
+    """A question's id in the letters that nbgrader allows."""
+    return question_id.replace(".", "_")
+
+
 class NoManifest(ValueError):
     """A notebook that does not say, or not in a form known here, what it was released as; why, in words."""
 

@@ -22,7 +22,7 @@ from autograder.course.references import load_topics, topic_of
 from autograder.notebook import stub
 from autograder.notebook.data import data_names
 from autograder.notebook.helper import helper_cell
-from autograder.notebook.manifest import KEY, NO_ANSWER, Asked, Manifest
+from autograder.notebook.manifest import KEY, NO_ANSWER, Asked, Manifest, grade_id
 from autograder.notebook.public_checks import checks_of
 from autograder.topic import Topic
 
@@ -70,8 +70,11 @@ def notebook_path(assignment: Assignment) -> Path:
     return assignment.dir / f"{assignment.id}.ipynb"
 
 
-def release(course: Course, assignment: Assignment) -> Released:
-    """Make the student notebook. Raises CourseError where source and questions do not fit together."""
+def release(course: Course, assignment: Assignment, *, solved: bool = False) -> Released:
+    """Make the student notebook. Raises CourseError where source and questions do not fit together.
+
+    solved: with the solution regions, for nbgrader's `source/`: its `generate_assignment` takes them out.
+    """
     path = source_path(course, assignment)
     try:
         source = jupytext.reads(path.read_text(encoding="utf-8"), fmt="py:percent")
@@ -82,7 +85,7 @@ def release(course: Course, assignment: Assignment) -> Released:
         ) from error
     wanted = _wanted(course, assignment)
     try:
-        cells = list(_Cells(wanted).made_of(source.cells))
+        cells = list(_Cells(wanted, solved=solved).made_of(source.cells))
         _must_have_ids_of_their_own(cells)
     except stub.SourceError as error:
         raise CourseError(f"{path}: {error}") from error
@@ -115,8 +118,9 @@ def _asked(wanted: _Wanted) -> Asked:
 class _Cells:
     """Makes the students' cells of the instructor's."""
 
-    def __init__(self, wanted: list[_Wanted]) -> None:
+    def __init__(self, wanted: list[_Wanted], *, solved: bool) -> None:
         self._wanted = wanted
+        self._solved = solved
         self._by_name = {name: each for each in wanted for name in each.names}
         self._placed: set[str] = set()
         self._open: set[str] = set(self._by_name)
@@ -159,7 +163,7 @@ class _Cells:
         (each,) = found
         assert each.topic is not None
         self._place(each.id)
-        text = stub.stubbed(source, each.topic.reference if not each.topic.is_class else {})
+        text = source if self._solved else stub.stubbed(source, {} if each.topic.is_class else each.topic.reference)
         yield _answer_cell("code", text, each.question)
         checks = checks_of(each.topic)
         if checks:
@@ -169,7 +173,7 @@ class _Cells:
                 "code",
                 f"{head}\n{checks}",
                 **_LOCKED,
-                nbgrader=_nbgrader(f"public-check-{_grade_id(each.id)}", "code", locked=True),
+                nbgrader=_nbgrader(f"public-check-{grade_id(each.id)}", "code", locked=True),
             )
 
     def _manual(self, kind: str, source: str, question_id: str) -> Any:
@@ -180,6 +184,7 @@ class _Cells:
             )
         self._place(each.id)
         text = stub.stubbed(source, {}) if kind == "code" and stub.has_solution(source) else NO_ANSWER[kind]
+        text = source if self._solved else text
         return _answer_cell(kind, text, each.question)
 
     def _place(self, question_id: str) -> None:
@@ -193,24 +198,19 @@ def _answer_cell(kind: str, source: str, question: Question) -> Any:
     return _cell(
         kind,
         source,
-        nbgrader=_nbgrader(_grade_id(question.id), kind, points=question.points),
+        nbgrader=_nbgrader(grade_id(question.id), kind, points=question.points),
         **{KEY: {"question": question.id}},
     )
 
 
-def _grade_id(question_id: str) -> str:
-    """A question's id in the letters that nbgrader allows."""
-    return question_id.replace(".", "_")
-
-
-def _nbgrader(grade_id: str, kind: str, *, locked: bool = False, points: float | None = None) -> dict[str, Any]:
+def _nbgrader(name: str, kind: str, *, locked: bool = False, points: float | None = None) -> dict[str, Any]:
     metadata = {
         "schema_version": 3,
         "grade": points is not None,
         "solution": not locked,
         "locked": locked,
         "task": False,
-        "grade_id": grade_id,
+        "grade_id": name,
         "cell_type": kind,
     }
     return metadata if points is None else {**metadata, "points": points}
@@ -236,7 +236,7 @@ def _checksum(kind: str, source: str, nbgrader: dict[str, Any]) -> str:
 def _must_have_ids_of_their_own(cells: list[Any]) -> None:
     """For nbgrader, a question `public-checks` would be our cell, and `a.b` the same as `a_b`."""
     counts = Counter(cell.metadata["nbgrader"]["grade_id"] for cell in cells if "nbgrader" in cell.metadata)
-    twice = [grade_id for grade_id, count in counts.items() if count > 1]
+    twice = [name for name, count in counts.items() if count > 1]
     if twice:
         raise stub.SourceError(f"two cells would have nbgrader's id {twice[0]!r}: give the question another id")
 

@@ -7,7 +7,7 @@ import socket
 import time
 from dataclasses import dataclass
 
-from autograder.sandbox import clocks
+from autograder.sandbox import clocks, confine
 
 
 @dataclass
@@ -62,15 +62,22 @@ class Child:
         return ended
 
 
-def sweep(*kept: Child | None) -> float:
-    """Kill and reap every process of the namespace but the caller and those kept; their CPU seconds."""
+def sweep(*kept: Child | None, user: int | None = None) -> float:
+    """Kill and reap every process of the namespace but the caller and those kept; their CPU seconds.
+
+    user: whose alone, where others share the namespace and the caller is root.
+    """
     ours = [child for child in kept if child]
     spared = {1} | {child.pid for child in ours}
-    if not clocks.living(spared):
+    if not clocks.living(spared, user):
         return _reap_orphans(ours)
-    os.kill(-1, signal.SIGSTOP)  # all at once, so that nothing can fork on
+    # All at once, so that nothing can fork on.
+    if user is None:
+        os.kill(-1, signal.SIGSTOP)
+    else:
+        confine.signal_user(user, signal.SIGSTOP)
     cpu_s = 0.0
-    while left := clocks.living(spared):
+    while left := clocks.living(spared, user):
         for pid in left:
             try:
                 os.kill(pid, signal.SIGKILL)

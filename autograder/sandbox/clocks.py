@@ -15,14 +15,15 @@ _PAGE_MIB = os.sysconf("SC_PAGE_SIZE") / 2**20
 _TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 
 
-def processes() -> list[int]:
-    """All process ids of this namespace."""
-    return [int(name) for name in os.listdir("/proc") if name.isdigit()]
+def processes(user: int | None = None) -> list[int]:
+    """All process ids of this namespace; or of one user, where others share the namespace."""
+    found = [int(name) for name in os.listdir("/proc") if name.isdigit()]
+    return found if user is None else [pid for pid in found if _user(pid) == user]
 
 
-def living(spared: set[int]) -> list[int]:
-    """Process ids of this namespace but those spared; what has ended and waits to be reaped is not alive."""
-    return [pid for pid in processes() if pid not in spared and _state(f"/proc/{pid}/stat") not in "ZX"]
+def living(spared: set[int], user: int | None = None) -> list[int]:
+    """`processes` but those spared; what has ended and waits to be reaped is not alive."""
+    return [pid for pid in processes(user) if pid not in spared and _state(f"/proc/{pid}/stat") not in "ZX"]
 
 
 def thread_count(pid: int) -> int:
@@ -60,12 +61,23 @@ def process_cpu_s(pid: int) -> float:
 class Watch:
     """Watches one process, and all it starts, through one piece of work.
 
-    bystanders: processes of the namespace that do not count. memory_mib: what all that do may hold
-    together. reached: after a verdict, the field of `limits.Limits` it is about, what was used and allowed.
+    bystanders: processes of the namespace that do not count. user: whose alone count, where others share
+    the namespace. memory_mib: what all that do may hold together. reached: after a verdict, the field of
+    `limits.Limits` it is about, what was used and allowed.
     """
 
-    def __init__(self, pid: int, *, cpu_s: float, wall_s: float, memory_mib: float, bystanders: frozenset[int]) -> None:
+    def __init__(
+        self,
+        pid: int,
+        *,
+        cpu_s: float,
+        wall_s: float,
+        memory_mib: float,
+        bystanders: frozenset[int],
+        user: int | None = None,
+    ) -> None:
         self.pid = pid
+        self._user = user
         self.reached = "cpu_s", 0.0, cpu_s
         self._memory_mib = memory_mib
         self._look_again = 0.0
@@ -125,7 +137,7 @@ class Watch:
         """`timed_out`, `out_of_memory` or `not_graded` when it is over, else None."""
         now = time.monotonic()
         own = process_cpu_s(self.pid)
-        company = [pid for pid in processes() if pid not in self._bystanders]
+        company = [pid for pid in processes(self._user) if pid not in self._bystanders]
         others = sum(_stat_cpu_s(pid) for pid in company if pid != self.pid)
         # Time in which any of them was ready and not let run is no sleep: a crowded machine is no one's fault.
         delays = sum(_run_delay_s(pid) for pid in company)
@@ -161,6 +173,14 @@ def _read(path: str) -> str:
             return file.read()
     except OSError:
         return ""
+
+
+def _user(pid: int) -> int:
+    """The real user of a process, which one without capabilities cannot change; -1 where it is gone."""
+    for line in _read(f"/proc/{pid}/status").splitlines():
+        if line.startswith("Uid:"):
+            return int(line.split()[1])
+    return -1
 
 
 def _stat_cpu_s(pid: int) -> float:

@@ -5,7 +5,7 @@ import os
 import platform
 import resource
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 CLONE_PARENT = 0x00008000
 NEW_NAMESPACES = 0x10000000 | 0x00020000 | 0x20000000 | 0x40000000 | 0x08000000 | 0x04000000  # user mnt pid net ipc uts
@@ -23,6 +23,7 @@ _AT_FDCWD, _AT_RECURSIVE = -100, 0x8000
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_CAPBSET_DROP = 1, 4, 24
 _PR_SET_NO_NEW_PRIVS, _PR_GET_NO_NEW_PRIVS = 38, 39
 _PR_GET_TID_ADDRESS, _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL = 40, 47, 4
+_PR_SET_CHILD_SUBREAPER = 36
 _PR_SET_SECCOMP, _SECCOMP_MODE_FILTER = 22, 2
 _INSTRUCTION = 8  # bytes of one, in a filter's program
 _CAPABILITY_VERSION_3 = 0x20080522
@@ -140,12 +141,16 @@ def drop_privileges() -> None:
     """Give up every capability for good, the bounding set included, and the way to gain any."""
     _check(_LIBC.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs")
     _LIBC.prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)
-    capability = 0
-    while _LIBC.prctl(_PR_CAPBSET_DROP, capability, 0, 0, 0) == 0:
-        capability += 1
+    _empty_bounding_set()
     header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
     nothing = (ctypes.c_uint32 * 6)()
     _check(_LIBC.capset(ctypes.byref(header), ctypes.byref(nothing)), "capset")
+
+
+def _empty_bounding_set() -> None:
+    capability = 0
+    while _LIBC.prctl(_PR_CAPBSET_DROP, capability, 0, 0, 0) == 0:
+        capability += 1
 
 
 class _Program(ctypes.Structure):
@@ -173,6 +178,37 @@ def dumpable(allowed: bool) -> None:
 
 def die_with_parent() -> None:
     _check(_LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0), "pdeathsig")
+
+
+def adopt_orphans() -> None:
+    """Become the parent of what a child of ours leaves behind, as the first process of a namespace is."""
+    _check(_LIBC.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), "subreaper")
+
+
+def become(user: int, groups: Iterable[int]) -> None:
+    """From root to a user without capabilities, for good. Raises OSError."""
+    _empty_bounding_set()
+    os.setgroups(list(groups))
+    os.setresgid(user, user, user)
+    os.setresuid(user, user, user)
+    drop_privileges()
+
+
+def signal_user(user: int, number: int) -> None:
+    """As root, send a signal to all processes of a user at once, and to no others.
+
+    A copy of this process sends it in that user's name. Its real user is nobody's (`user + 1`), so that none
+    of those who get the signal can end it first.
+    """
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os.setgroups([])
+            os.setresuid(user + 1, user, user + 1)
+            os.kill(-1, number)
+        finally:
+            os._exit(0)
+    os.waitpid(pid, 0)
 
 
 def close_all_but(*kept: int) -> None:

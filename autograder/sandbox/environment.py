@@ -13,8 +13,8 @@ from autograder.sandbox.limits import Environment, SandboxError
 # Runs in the server's interpreter, told by its standard input where things are: what stands on a
 # command line or in the environment could be read inside the jail.
 BOOT = (
-    "import json, sys; settings = json.loads(sys.stdin.readline()); sys.path += settings['path']; "
-    "from autograder.sandbox.server import main; main(settings)"
+    "import importlib, json, sys; settings = json.loads(sys.stdin.readline()); sys.path += settings['path']; "
+    "importlib.import_module(settings['server']).main(settings)"
 )
 # No user folder, no current folder, no site (whose .pth files run code), no bytecode written.
 INTERPRETER_OPTIONS = ("-s", "-P", "-S", "-B", "-X", "utf8")
@@ -44,7 +44,7 @@ _EXTRA = re.compile(r"\bextra\s*==")
 
 def settings(environment: Environment) -> dict[str, Any]:
     """What a server of this environment is told. Raises SandboxError where a package is not installed."""
-    distributions = _closure(environment)
+    distributions = closure(environment)
     sites = {str(distribution.locate_file("")) for distribution in distributions}
     entries = sorted({entry for distribution in distributions for entry in _entries(distribution)})
     project = Path(autograder.__file__).parent.parent
@@ -63,7 +63,7 @@ def plain(name: str) -> str:
 
 def module_names(environment: Environment) -> frozenset[str]:
     """The top-level modules that can be imported in an environment beside the standard library."""
-    paths = (Path(entry) for distribution in _closure(environment) for entry in _entries(distribution))
+    paths = (Path(entry) for distribution in closure(environment) for entry in _entries(distribution))
     return frozenset(path.name.split(".")[0] for path in paths if path.suffix not in (".dist-info", ".libs"))
 
 
@@ -74,8 +74,11 @@ def _installed(sites: set[str]) -> list[str]:
     return list(dict.fromkeys([*known, *sorted(sites), safetensors]))
 
 
-def _closure(environment: Environment) -> list[importlib.metadata.Distribution]:
-    """The distributions of an environment and all that they require and is installed; no extras."""
+def closure(environment: Environment) -> list[importlib.metadata.Distribution]:
+    """The distributions of an environment and all that they require and is installed; no extras.
+
+    Raises SandboxError where a package is not installed.
+    """
     found: dict[str, importlib.metadata.Distribution] = {}
     waiting = [(package, True) for package in environment.packages]
     while waiting:

@@ -14,16 +14,21 @@ if TYPE_CHECKING:
     from autograder.values.asking import Answer, Ask
 
 NAMESPACES, DOCKER, PROCESS = "namespaces", "docker", "process"
-KINDS = (NAMESPACES, DOCKER, PROCESS)
+KINDS = (NAMESPACES, DOCKER, PROCESS)  # what a person may ask for
+CONTAINER = "container"  # a user of its own in somebody's container: where that refuses namespaces
 
 
 @dataclass(frozen=True)
 class Isolation:
-    """How student code is kept apart. image, runtime: of `docker`, where they are not the usual ones."""
+    """How student code is kept apart. image, runtime: of `docker`, where they are not the usual ones.
+
+    closed: of `container`, the folders that student code must not be able to read.
+    """
 
     kind: str = NAMESPACES
     image: str = ""
     runtime: str = ""
+    closed: tuple[str, ...] = ()
 
 
 USUAL = Isolation()
@@ -99,14 +104,15 @@ async def start(environment: Environment, isolation: Isolation) -> Started:
         from autograder.sandbox.process_ import ProcessServer
 
         return Started(await ProcessServer.start(environment), versions, modules)
-    if isolation.kind == NAMESPACES:
+    if isolation.kind in (NAMESPACES, CONTAINER):
         try:
             from autograder.sandbox import session
         except ImportError as error:  # of a module that only Linux has
             raise SandboxError(
                 f"isolation by namespaces needs Linux ({error}); use --isolation docker, or a Linux machine"
             ) from error
-        return Started(await session.Server.start(environment), versions, modules)
+        warm = await session.Server.start(environment, isolation=isolation.kind, closed=isolation.closed)
+        return Started(warm, versions, modules)
     raise SandboxError(f"isolation {isolation.kind!r} is not known here; use {', '.join(map(repr, KINDS))}")
 
 

@@ -54,7 +54,7 @@ def _serve(control: socket.socket) -> NoReturn:
     }
     control.send(json.dumps(facts).encode())
     if told["be"] == WARDEN:
-        _make_absent(frozenset(os.path.basename(path).split(".")[0] for path in facts["hidden"]))
+        make_absent(frozenset(os.path.basename(path).split(".")[0] for path in facts["hidden"]))
         _be_warden(control, settings)
     server.main(settings)
 
@@ -71,8 +71,8 @@ def _foreign(entries: list[str]) -> list[str]:
     return sorted(beside - set(entries))
 
 
-def _make_absent(names: frozenset[str]) -> None:
-    """A covered folder is empty, which Python would take for a package: let it be found by nobody."""
+def make_absent(names: frozenset[str]) -> None:
+    """A folder that is covered, or may not be read, Python takes for an empty package: let nobody find it."""
 
     class Present(importlib.machinery.PathFinder):
         @classmethod

@@ -52,6 +52,7 @@ class _TooMuch(Exception):
     """The cells of a notebook are more than a control frame may hold."""
 
 
+_SERVERS = {"namespaces": "autograder.sandbox.server", "container": "autograder.sandbox.server_user"}
 _START_S = 120.0  # to import everything, on a slow disk
 
 
@@ -68,14 +69,21 @@ class Server:
         self.walls = walls
 
     @classmethod
-    async def start(cls, environment_: Environment, *, isolation: str = "namespaces") -> "Server":
-        """Start and warm up. Raises SandboxError, which says what to do, where no jail can be made."""
-        if isolation != "namespaces":
+    async def start(
+        cls, environment_: Environment, *, isolation: str = "namespaces", closed: Sequence[str] = ()
+    ) -> "Server":
+        """Start and warm up. Raises SandboxError, which says what to do, where no jail can be made.
+
+        isolation: `namespaces`, or `container` for a user of its own inside somebody's container.
+        closed: for `container`, what student code must not be able to read.
+        """
+        if isolation not in _SERVERS:
             raise SandboxError(f"isolation {isolation!r} is not known here; use 'namespaces'")
         if not sys.platform.startswith("linux") or not confine.supported():
             raise SandboxError("isolation by namespaces needs Linux on x86_64 or aarch64")
         calls, said = seccomp.program()
-        settings = environment.settings(environment_) | {"calls": calls.hex()}
+        settings = environment.settings(environment_)
+        settings |= {"calls": calls.hex(), "server": _SERVERS[isolation], "closed": list(closed)}
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with tempfile.TemporaryFile() as errors:
             process = _spawn(theirs, settings, errors)

@@ -10,7 +10,7 @@ import resource
 import select
 import signal
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
@@ -20,7 +20,6 @@ from autograder.sandbox.children import Child, Dead, sweep
 from autograder.sandbox.worker_load import Recipe
 
 _FORK_S = 10.0  # a loader that has not forked by then will not
-_DISKS = ("/tmp", "/dev/shm")
 _TOGETHER = 2  # times the memory of one process is what all of a question may hold
 _NOTHING: Mapping[str, Any] = {}
 _ENDING_S = 0.05  # a process whose socket is closed, and which still lives then, closed it on purpose
@@ -60,7 +59,15 @@ class _Pending:
 
 
 class Warden:
-    """Serves one connection; see `session` for what is said on it."""
+    """Serves one connection; see `session` for what is said on it.
+
+    user: whose processes alone are the submission's, where others share the namespace. work: its working
+    directory. disks: what it may fill.
+    """
+
+    user: int | None = None
+    work = worker.WORK
+    disks: Sequence[str] = ("/tmp", "/dev/shm")
 
     def __init__(self, examiner: socket.socket, calls: bytes, group: cgroups.Group | None = None) -> None:
         self._examiner = examiner
@@ -78,7 +85,29 @@ class Warden:
             while True:
                 self._step()
         except wire.Closed:
+            self.leave()
             os._exit(0)
+
+    # What is otherwise where a submission has no namespaces of its own.
+
+    def give_up(self) -> None:
+        """In the copy that will run student code: give up what this process still has."""
+
+    def put(self, files: Mapping[str, bytes]) -> None:
+        """Put a submission's files into its working directory, for reading."""
+        for name, content in files.items():
+            path = Path(self.work, name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+            path.chmod(0o444)
+
+    def leave(self) -> None:
+        """End what would outlive this process: in namespaces of its own, nothing does."""
+
+    def _written_mib(self) -> float:
+        """What lies on a submission's own disks, in MiB: files that were deleted and are still open count too."""
+        disks = [os.statvfs(path) for path in self.disks]
+        return sum((disk.f_blocks - disk.f_bfree) * disk.f_frsize for disk in disks) / 2**20
 
     def _step(self) -> None:
         question = self._question
@@ -120,7 +149,7 @@ class Warden:
         self._limits = message["limits"]
         contents = [wire.receive(self._examiner)[1] for _ in message["files"]]
         try:
-            _write(dict(zip(message["files"], contents, strict=True)))
+            self.put(dict(zip(message["files"], contents, strict=True)))
         except (OSError, ValueError) as error:
             # Too much for the disk, or names that cannot stand beside each other: handed in so.
             detail = {"limit": "disk_mib", "allowed": message["disk_mib"], "text": f"its files: {error}"}
@@ -146,7 +175,8 @@ class Warden:
         if pid == 0:
             try:
                 confine.close_all_but(0, 1, 2, theirs.fileno())
-                worker.load_and_serve(theirs, recipe, limits, self._calls, direct=direct)
+                self.give_up()
+                worker.load_and_serve(theirs, recipe, limits, self._calls, direct=direct, work=self.work)
             finally:
                 os._exit(1)  # whatever student code brought about, the copy must not go on as the warden
         theirs.close()
@@ -197,7 +227,12 @@ class Warden:
         bystanders = {1} | ({self._loader.pid} if self._loader else set())
         memory_mib = _TOGETHER * self._limits["memory_mib"]
         return clocks.Watch(
-            pid, cpu_s=cpu_s, wall_s=cpu_s * factor, memory_mib=memory_mib, bystanders=frozenset(bystanders)
+            pid,
+            cpu_s=cpu_s,
+            wall_s=cpu_s * factor,
+            memory_mib=memory_mib,
+            bystanders=frozenset(bystanders),
+            user=self.user,
         )
 
     def _why(self, dead: Dead, watch: clocks.Watch) -> tuple[str, dict[str, Any]]:
@@ -226,7 +261,7 @@ class Warden:
     def _open(self, asked: _Pending, frame: memoryview) -> memoryview:
         """Make the process of a question, its first ask waiting for it; what is still unsent of that."""
         number, cpu_s = asked.number, asked.cpu_s
-        sweep(self._loader)
+        sweep(self._loader, user=self.user)
         forked = self._fork_loader(frame[:0] if asked.alone else frame, last=asked.last)
         base = 0.0
         if forked:
@@ -254,7 +289,7 @@ class Warden:
             resource.prlimit(child.pid, resource.RLIMIT_NPROC, (1, 1))
         except (OSError, ValueError):
             pass  # gone already, which shows in how it ends
-        sweep(self._loader, child)
+        sweep(self._loader, child, user=self.user)
         return frame
 
     def _backstop(self, pid: int, cpu_s: float) -> None:
@@ -299,7 +334,7 @@ class Warden:
         loader, self._loader = self._loader, None
         if loader:
             loader.kill()
-        sweep(self._loader)
+        sweep(self._loader, user=self.user)
 
     def _ask(self, body: bytes) -> None:
         """Pass an ask, or the result of a call, on; then see to what comes back."""
@@ -380,25 +415,16 @@ class Warden:
         wall = question.watch.wall_s()
         asleep = 0.0 if question.child.dead else question.watch.asleep_s()
         dead = question.child.kill()
-        stragglers = sweep(self._loader)
+        stragglers = sweep(self._loader, user=self.user)
         beside = clocks.process_cpu_s(self._loader.pid) - question.beside_cpu_s if self._loader else 0.0
         cpu = dead.cpu_s + stragglers - question.base_cpu_s + max(0.0, beside)
         if detail.get("limit") == "cpu_s":
             detail = {**detail, "used": max(detail["used"], cpu)}
-        usage = [cpu, wall, dead.peak_mib, _written_mib(), asleep]
+        usage = [cpu, wall, dead.peak_mib, self._written_mib(), asleep]
         self._say_ended(question.number, status, dict(detail), usage)
 
     def _say_ended(self, number: int, status: str, detail: dict[str, Any], usage: list[float]) -> None:
         self._say(event="ended", number=number, status=status, detail=detail, usage=usage)
-
-
-def _write(files: Mapping[str, bytes]) -> None:
-    """Put a submission's files into its working directory, for reading."""
-    for name, content in files.items():
-        path = Path(worker.WORK, name)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-        path.chmod(0o444)
 
 
 def _number(body: bytes) -> int | None:
@@ -410,9 +436,3 @@ def _spent(watch: clocks.Watch) -> dict[str, Any]:
     """What ran out, and how far."""
     limit, used, allowed = watch.reached
     return {"limit": limit, "used": max(used, watch.used_s()) if limit == "cpu_s" else used, "allowed": allowed}
-
-
-def _written_mib() -> float:
-    """What lies on a submission's own disks, in MiB: files that were deleted and are still open count too."""
-    disks = [os.statvfs(path) for path in _DISKS]
-    return sum((disk.f_blocks - disk.f_bfree) * disk.f_frsize for disk in disks) / 2**20

@@ -30,14 +30,14 @@ _SEED = 0  # of the global generators: an unseeded notebook does the same every 
 
 
 def load_and_serve(
-    peer: socket.socket, recipe: Recipe, limits: dict[str, Any], calls: bytes, *, direct: bool
+    peer: socket.socket, recipe: Recipe, limits: dict[str, Any], calls: bytes, *, direct: bool, work: str = WORK
 ) -> NoReturn:
     """Load, report on `peer`, then serve.
 
-    calls: the filter of system calls. direct: answer asks on `peer` in this very process; else fork for
-    each question whose socket comes.
+    calls: the filter of system calls. work: the working directory. direct: answer asks on `peer` in this very
+    process; else fork for each question whose socket comes.
     """
-    _prepare(limits)
+    _prepare(limits, work)
     confine.filter_calls(calls)
     loader = Loader(recipe, lambda number: wire.send(peer, wire.CONTROL, str(number).encode()))
     loader.load()
@@ -50,7 +50,7 @@ def load_and_serve(
     _serve(peer, loader)
 
 
-def _prepare(limits: dict[str, Any]) -> None:
+def _prepare(limits: dict[str, Any], work: str) -> None:
     confine.dumpable(True)
     with open("/proc/self/oom_score_adj", "w") as score:
         score.write("1000")  # if memory runs out, student code goes before anything of ours
@@ -58,7 +58,7 @@ def _prepare(limits: dict[str, Any]) -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.stdout, sys.stderr = Sink(), Sink()
     sys.argv = [""]
-    sys.path.insert(0, WORK)
+    sys.path.insert(0, work)
     importlib.invalidate_caches()
     random.seed(_SEED)
     np.random.seed(_SEED)

@@ -94,7 +94,7 @@ def _wait(process: "subprocess.Popen[bytes]", folder: Path) -> str:
 
 def build(host: str, cache: Path) -> None:
     """Make the worker image, without a network but for what is in the cache or has to come into it."""
-    _import_base(host, cache)
+    import_base(host, cache / "bookworm.tar", BASE, _PACKAGES)
     with tempfile.TemporaryDirectory(prefix="ag-context-") as context:
         for name in ("Dockerfile", ".dockerignore", "constraints.txt", "autograder"):
             source = ROOT / name
@@ -123,13 +123,13 @@ def _wheels(cache: Path) -> Path:
     return folder
 
 
-def _import_base(host: str, cache: Path) -> None:
-    tar = cache / "bookworm.tar"
+def import_base(host: str, tar: Path, name: str, packages: str) -> None:
+    """Make an image of Debian with these packages. tar: where what is in it is kept."""
     if not tar.exists():
         if shutil.which("debootstrap") is None:
             raise Missing("there is no debootstrap; on Debian: apt install debootstrap")
         with tempfile.TemporaryDirectory(prefix="ag-base-") as root:
-            command = ["debootstrap", "--variant=minbase", f"--include={_PACKAGES}", "bookworm", root]
+            command = ["debootstrap", "--variant=minbase", f"--include={packages}", "bookworm", root]
             done = subprocess.run(command, capture_output=True, text=True, check=False)
             if done.returncode:
                 raise Missing(f"debootstrap makes no base image: {done.stdout.strip()[-200:]}")
@@ -140,5 +140,5 @@ def _import_base(host: str, cache: Path) -> None:
     import docker
 
     client = docker.DockerClient(base_url=host, timeout=300)
-    client.api.import_image_from_file(str(tar), repository=BASE, tag="latest")
+    client.api.import_image_from_file(str(tar), repository=name, tag="latest")
     client.close()

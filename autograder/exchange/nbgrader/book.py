@@ -156,4 +156,5 @@ def _grade(book: "Gradebook", assignment: str, student: str, notebook: Notebook,
     if mark.cell.solution or mark.cell.task:
         comment = book.find_comment(*place)
         untouched = mark.manual and mark.result.outcome == "failed" and not notebook.absent
-        comment.auto_comment = "No response." if untouched else None
+        hints = None if mark.manual else mark.result.shown or None
+        comment.auto_comment = "No response." if untouched else hints

@@ -194,7 +194,7 @@ class _Grader:
         results, notes, cpu_s, peak_mib = await self._run(master, cells, files)
         if name != f"{master.name}.ipynb":
             notes = (f"{name} was handed in, and taken for {master.name}.ipynb by its cells", *notes)
-        marks = tuple(_mark(cell, results) for cell in cells if cell.grade or cell.task)
+        marks = tuple(mark_of(cell, results) for cell in cells if cell.grade or cell.task)
         return Notebook(master.name, cells, marks, notes, cpu_s=cpu_s, peak_mib=peak_mib)
 
     def _unread(self, master: Master, why: str) -> Notebook:
@@ -224,7 +224,8 @@ def _steps(cells: Sequence[Cell], master: Master) -> list[Step]:
     return steps
 
 
-def _mark(cell: Cell, results: Mapping[str, Result]) -> Mark:
+def mark_of(cell: Cell, results: Mapping[str, Result]) -> Mark:
+    """What a graded cell earned: a test by the results, an answer for a person nothing yet, untouched 0."""
     if cell.is_test:
         return Mark(cell, results.get(cell.id, Result("not_graded", None, "it was not run", FAULT)))
     if cell.grade and cell.solution and cell.meta.get("checksum") == cell.checksum():
