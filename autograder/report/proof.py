@@ -5,12 +5,11 @@ how much. It shows names of cases and margins, so it is for teaching staff alone
 """
 
 from collections.abc import Mapping, Sequence
-from functools import cache
-from pathlib import Path
 from typing import Any
 
-import jinja2
 from markupsafe import Markup
+
+from autograder.report.html import asset, template
 
 PAGE = "proof.html"
 _GROUPS = (
@@ -43,7 +42,9 @@ def proof_page(head: Mapping[str, Any], proof: Sequence[Proof], surveys: Sequenc
     `compile --json` shows of each question. surveys: what became of mutants,
     where they were tried. students: for how many false failures are reckoned.
     """
-    return _template().render(
+    return template(PAGE).render(
+        style=Markup(f"{asset('style.css')}\n{asset('proof.css')}"),
+        short=_short,
         **head,
         students=students,
         expected=expected_false_failures(proof, students),
@@ -148,20 +149,3 @@ def _short(ratio: float | str | None) -> str:
         return f"{ratio:.2g}" if ratio < 100 else f"{ratio:.0f}"
     digit, _, exponent = f"{ratio:.0e}".partition("e+")
     return f"{digit}e{int(exponent)}"
-
-
-@cache
-def _template() -> jinja2.Template:
-    folder = Path(__file__).parent / "templates"
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(folder),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["points"] = lambda value: f"{round(float(value), 2):g}"
-    environment.filters["short"] = _short
-    sheets = "\n".join((folder / name).read_text(encoding="utf-8") for name in ("style.css", "proof.css"))
-    environment.globals["style"] = Markup(sheets)
-    return environment.get_template(PAGE)
