@@ -41,7 +41,7 @@ def plain_numbers(Value, a, b):
 def functions(Value, a, b):
     x, y = Value(a), Value(b)
     squashed = (2 * x + y).tanh()
-    on, off = (x - y).relu(), (y - x).relu()
+    on, off = ((x - y) * 0.5).relu(), (y - x).relu()
     f = squashed * (x * y).exp() - 3 * on * squashed + off * x + (y.exp() - x.tanh()) * 2
     f.backward()
     return {"data": [squashed.data, on.data, off.data, f.data], "grad": [x.grad, y.grad, on.grad, off.grad]}
