@@ -11,6 +11,10 @@ from hypothesis import settings
 
 from autograder.course.create import create_course
 from autograder.course.load import Course, load_course
+from autograder.notebook.quick import without_addresses
+
+with without_addresses():
+    import nbformat  # noqa: F401 - each process of the fast tests would take seconds for it
 
 ROOT = Path(__file__).parent.parent
 

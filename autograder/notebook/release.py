@@ -13,8 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import jupytext
-import nbformat
+from autograder.notebook.quick import without_addresses
+
+with without_addresses():
+    import jupytext
+    import nbformat
 
 from autograder.course.errors import CourseError
 from autograder.course.load import Assignment, Course, Question

@@ -12,6 +12,8 @@ from autograder.suite.prove import prove
 from autograder.topic import Array, Float, TopicError, sampler
 from tests.checks.samplers import make_coin, make_mask, make_weights
 
+pytestmark = pytest.mark.slow  # seconds each: jails, servers or thousands of draws
+
 SEED = 8
 
 

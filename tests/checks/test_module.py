@@ -158,6 +158,7 @@ def make_steps():
     return Steps
 
 
+@pytest.mark.slow
 def test_optimizer_is_followed_step_by_step():
     topic = make_steps()
     assert outcomes(topic, topic.main)[0].total == 8.0

@@ -15,6 +15,8 @@ from autograder.notebook.release import release
 from autograder.sandbox.limits import SandboxError
 from autograder.sandbox.session import Server
 
+pytestmark = pytest.mark.slow  # seconds each: jails, servers or thousands of draws
+
 ROOT = Path(__file__).parent.parent.parent
 RIGHT = """
 def softmax(logits):

@@ -8,6 +8,8 @@ import pytest
 from autograder.cli.main import main
 from autograder.course.load import Course
 
+pytestmark = pytest.mark.slow  # seconds each: jails, servers or thousands of draws
+
 
 def test_compile_of_a_new_course_proves_its_suite(new_course: Course, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["compile", "softmax", "--course", str(new_course.dir), "--json"]) == 0

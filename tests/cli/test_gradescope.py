@@ -13,6 +13,8 @@ from autograder.exchange.gradescope import no_score_json, results_json
 from autograder.grading.record import Record
 from tests.exchange.test_results import record
 
+pytestmark = pytest.mark.slow  # seconds each: jails, servers or thousands of draws
+
 
 @pytest.fixture
 def compiled(new_course: Course) -> Course:

@@ -14,6 +14,8 @@ from autograder.exchange.model import GradeState, Score
 from autograder.exchange.verify import verify
 from tests.exchange.lms import Blackboard, Brightspace, Canvas, Lms, Moodle, Person, Sakai
 
+pytestmark = pytest.mark.slow  # seconds each: jails, servers or thousands of draws
+
 SYSTEMS: dict[str, type[Lms]] = {
     "canvas": Canvas, "moodle": Moodle, "blackboard": Blackboard, "brightspace": Brightspace, "sakai": Sakai,
 }  # fmt: skip

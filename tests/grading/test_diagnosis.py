@@ -159,6 +159,7 @@ def test_edits_of_one_place_make_no_pair():
     }
 
 
+@pytest.mark.slow
 def test_pair_that_never_ends_is_left_out_and_the_others_are_not(monkeypatch):
     monkeypatch.setattr("autograder.suite.pairs.PAIR_CPU_S", 1)
 

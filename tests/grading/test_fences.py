@@ -59,6 +59,7 @@ def test_forbidden_that_is_not_there_is_the_lecturers_mistake(
     assert "forbidden: numpy has no 'numpy.expo'" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_process_writes_no_grades_unless_told(
     tmp_path: Path, keep_reference: Callable[[], AbstractContextManager[None]], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -16,6 +16,8 @@ from autograder.notebook import data
 from autograder.notebook.release import release
 from autograder.suite.compile import compile_suite
 
+pytestmark = pytest.mark.slow  # seconds each: jails, servers or thousands of draws
+
 READS = """
 def softmax(logits):
     scale = float(open("tables/scale.txt").read())

@@ -215,6 +215,7 @@ def test_manifest_says_what_a_student_must_define(assignment_id: str) -> None:
     assert {name for names in wanted.values() for name in names} <= defined
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("assignment_id", ASSIGNMENTS)
 def test_public_checks_bind_no_name_that_a_student_defines(assignment_id: str) -> None:
     notebook = read(assignment_id)
@@ -225,6 +226,7 @@ def test_public_checks_bind_no_name_that_a_student_defines(assignment_id: str) -
     assert not bound & theirs
 
 
+@pytest.mark.slow
 def test_release_is_the_same_in_another_process(new_course: Course) -> None:
     script = (
         "import sys\nfrom autograder.course.load import load_assignment, load_course\n"

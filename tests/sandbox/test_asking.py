@@ -164,6 +164,7 @@ def test_memory_hog_is_out_of_memory(jail: Jail, hog: str) -> None:
     assert loaded.ask(call("f")).status == "out_of_memory"
 
 
+@pytest.mark.slow
 def test_fork_bomb_is_bounded_and_swept(jail: Jail) -> None:
     bomb = "import os\ndef f():\n    while True:\n        try: os.fork()\n        except OSError: pass"
     loaded = jail.load(bomb, "def g():\n    return len([p for p in os.listdir('/proc') if p.isdigit()])")

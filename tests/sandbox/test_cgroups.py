@@ -107,6 +107,7 @@ def test_machine_without_groups_says_so(tmp_path: Path) -> None:
     assert set(walls) == {"cgroup memory", "cgroup pids"}
 
 
+@pytest.mark.slow
 def test_submission_is_in_its_group_and_the_group_goes_with_the_server(jail: Jail, run: Callable[..., Any]) -> None:
     ours = [name for name, text in jail.server.walls.items() if name.startswith("cgroup") and "none:" not in text]
     if not ours:

@@ -68,6 +68,7 @@ def test_what_lay_on_the_disks_is_measured(jail: Jail) -> None:
     assert 5 <= usage.disk_mib < 6
 
 
+@pytest.mark.slow
 def test_wall_is_named_where_the_clock_on_the_wall_ran_out(jail: Jail) -> None:
     """Asleep beside a process that is not: neither charged for sleeping, nor out of CPU time yet."""
     wait = "import os, time\ndef f():\n    if os.fork() == 0:\n        while True: pass\n    time.sleep(99)"
@@ -78,6 +79,7 @@ def test_wall_is_named_where_the_clock_on_the_wall_ran_out(jail: Jail) -> None:
     assert answer.detail["used"] >= answer.detail["allowed"] == pytest.approx(2.0)
 
 
+@pytest.mark.slow
 def test_memory_of_many_processes_is_counted_together(jail: Jail) -> None:
     """Each holds less than one process may, and what they share with the loader is not theirs."""
     hold = (

@@ -8,6 +8,8 @@ from autograder.sandbox.limits import Usage
 from autograder.values.asking import Answer
 from tests.sandbox.conftest import Jail, Loading, call
 
+pytestmark = pytest.mark.slow  # seconds each: jails, servers or thousands of draws
+
 WORK = "def work():\n    n = 0\n    for i in range(600_000):\n        n += i\n    return n\n"
 PLAIN = WORK + "def f():\n    return work()\n"
 NOTHING = "def f():\n    return 0\n"

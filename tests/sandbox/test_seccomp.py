@@ -134,6 +134,7 @@ def test_what_notebooks_do_is_allowed(jail: Jail, act: str) -> None:
     assert answer.value == expected, answer
 
 
+@pytest.mark.slow
 def test_data_loader_with_workers_is_allowed(torch_jail: Jail) -> None:
     load = (
         "import torch\n"

@@ -32,6 +32,7 @@ def softmax_like(maker, *, upstream_ones=False):
     return double
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [make_scale, make_square, make_counter])
 def test_sharp_topic_is_proved(make):
     proof = proof_of(make())
@@ -53,6 +54,7 @@ def test_misconception_that_shows_nowhere_is_refused_by_name():
     assert any("'order of the factors' passes every check" in fault for fault in faults)
 
 
+@pytest.mark.slow
 def test_two_misconceptions_that_look_alike_are_refused_unless_declared():
     declared = make_square()
     declared.misconception("half a gradient", ("2 * x / len(x)", "0.5 * (2 * x / len(x))"), hint="-")

@@ -37,6 +37,7 @@ def same(one: object, other: object) -> bool:
     return type(one) is type(other) and one == other
 
 
+@pytest.mark.slow
 @settings(derandomize=True, max_examples=200, deadline=None)
 @given(plain)
 def test_round_trip_of_plain_values_is_exact(value):
@@ -141,6 +142,7 @@ def test_random_bytes_never_raise_anything_but_a_codec_error(payload):
         assert str(error)
 
 
+@pytest.mark.slow
 @settings(derandomize=True, max_examples=300, deadline=None)
 @given(plain, st.integers(0, 10_000), st.integers(0, 255))
 def test_a_flipped_byte_never_raises_anything_but_a_codec_error(value, position, byte):

@@ -20,6 +20,7 @@ from autograder.course.errors import CourseError
 from autograder.exchange.nbgrader.cells import Master
 from autograder.exchange.nbgrader.course import TIMESTAMP, Course
 from autograder.exchange.nbgrader.grade import Class, Graded, Mark, Notebook
+from autograder.notebook.quick import without_addresses
 
 if TYPE_CHECKING:
     from nbgrader.api import Gradebook
@@ -41,14 +42,14 @@ def api() -> ModuleType:
             raise CourseError(_ABSENT)
         package = ModuleType("nbgrader")
         package.__path__ = list(spec.submodule_search_locations)
-        bare = {"nbgrader": package, "rfc3987_syntax": None}
-        usual = {name: sys.modules[name] for name in bare if name in sys.modules}
-        sys.modules.update({**bare, **usual})  # type: ignore[dict-item]
+        is_there = "nbgrader" in sys.modules
+        sys.modules.setdefault("nbgrader", package)
         try:
-            importlib.import_module("nbgrader.api")
+            with without_addresses():
+                importlib.import_module("nbgrader.api")
         finally:
-            for name in bare.keys() - usual.keys():
-                del sys.modules[name]
+            if not is_there:
+                del sys.modules["nbgrader"]
     return sys.modules["nbgrader.api"]
 
 
