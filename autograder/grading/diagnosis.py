@@ -40,6 +40,8 @@ def diagnose(result: Result) -> dict[str, Diagnosis]:
     """
     topic = result.plan.topic
     failed = [c for c in result.plan.checks if result.verdicts[c.id].outcome not in _UNEXPLAINED]
+    if not failed:
+        return {}
     singles = [_Known((m.equivalent_to or m.name,), result.plan.wrong[m.name]) for m in topic.misconceptions]
     pairs = [_Known(names, shown) for names, shown in result.plan.pairs.items()]
     whole = _whole(result, singles) or _whole(result, pairs)
