@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from autograder.course.errors import CourseError
-from autograder.notebook.files import Refused, of_folder
+from autograder.notebook.files import Listing, Refused, of_folder
 
 if TYPE_CHECKING:
     from autograder.course.load import Assignment
@@ -18,19 +18,19 @@ if TYPE_CHECKING:
 MAX_DATA = 32 * 2**20  # bytes: each jail gets a copy of its own
 
 
-def data_names(assignment: "Assignment") -> tuple[str, ...]:
-    """The paths of an assignment's files in its folder, with `/`, sorted."""
+def data_names(assignment: "Assignment", listing: Listing | None = None) -> tuple[str, ...]:
+    """The paths of an assignment's files in its folder, with `/`, sorted. listing: of that folder, if it is at hand."""
     from autograder.course.load import ASSIGNMENT_FILE  # heavy, and a student's `check` wants `beside` alone
 
     own = {ASSIGNMENT_FILE, f"{assignment.id}.ipynb"}
-    return tuple(name for name in of_folder(assignment.dir).names if name not in own)
+    return tuple(name for name in (listing or of_folder(assignment.dir)).names if name not in own)
 
 
 def data_files(assignment: "Assignment") -> dict[str, bytes]:
     """An assignment's files by their path. Raises CourseError where they cannot be read, or are too large."""
     try:
         listing = of_folder(assignment.dir)
-        files = {name: listing.read(name) for name in data_names(assignment)}
+        files = {name: listing.read(name) for name in data_names(assignment, listing)}
     except Refused as refused:
         raise CourseError(f"{assignment.dir}: a file that comes with the assignment: {refused}") from refused
     size = sum(map(len, files.values()))
