@@ -17,7 +17,7 @@ help:
 	@echo "make check   format, lint, types and the fast tests: under a minute"
 	@echo "make soak    the long tests; they can be stopped and resumed"
 	@echo "make fuzz    ten minutes each of inputs made to break codec and reader; goes on where it was"
-	@echo "make bench   speed, measured beside the floor"
+	@echo "make bench   speed, measured beside the floor; what the jail adds"
 	@echo "make bench-peers  the same class by nbgrader, otter and this, into docs/benchmarks.md"
 	@echo "make clean   remove what was made, the environment too"
 
@@ -59,6 +59,7 @@ fuzz: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks.floor
+	$(BIN)/python -m benchmarks.jail --docker
 
 # Each peer in an environment of its own, which borrows NumPy and torch from ours: the same numbers, and no
 # second torch. What it has installed itself comes first.

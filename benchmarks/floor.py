@@ -143,7 +143,7 @@ class _Bare:
     def __init__(self, transcripts: Path, names: list[str], course: Path, jobs: int, needed: list[set[str]]) -> None:
         path = os.pathsep.join([str(Path.cwd()), str(course.absolute())])
         self._needed = needed
-        self._slots = [{name: _start(transcripts, name, path) for name in names} for _ in range(jobs)]
+        self._slots = [{name: start_bare(transcripts, name, path) for name in names} for _ in range(jobs)]
 
     def run(self) -> None:
         """Do every submission's work, one in each slot at a time."""
@@ -157,7 +157,7 @@ class _Bare:
                 if number is None:
                     return
                 for name in sorted(self._needed[number]):
-                    _exchange(processes[name], f"{number}\n")
+                    exchange(processes[name], f"{number}\n")
 
         threads = [threading.Thread(target=slot, args=(processes,)) for processes in self._slots]
         for thread in threads:
@@ -171,7 +171,7 @@ class _Bare:
             process.communicate()
 
 
-def _start(transcripts: Path, environment: str, path: str) -> "subprocess.Popen[str]":
+def start_bare(transcripts: Path, environment: str, path: str) -> "subprocess.Popen[str]":
     process = subprocess.Popen(
         [sys.executable, "-m", "benchmarks.bare", str(transcripts), environment],
         stdin=subprocess.PIPE,
@@ -179,11 +179,11 @@ def _start(transcripts: Path, environment: str, path: str) -> "subprocess.Popen[
         text=True,
         env={**VARIABLES, "PYTHONPATH": path},
     )
-    _exchange(process, "")
+    exchange(process, "")
     return process
 
 
-def _exchange(process: "subprocess.Popen[str]", line: str) -> None:
+def exchange(process: "subprocess.Popen[str]", line: str) -> None:
     assert process.stdin is not None
     assert process.stdout is not None
     process.stdin.write(line)
