@@ -110,9 +110,21 @@ def _class_twice(course: Course, assignment: Assignment, suite: Suite) -> dict[s
         records = [record.model_dump(mode="json", exclude={"measured"}) for record in graded.records]
         first = first or records
         failures += [
-            f"{jobs} jobs: {one['student']}" for one, other in zip(records, first, strict=True) if one != other
+            f"{jobs} jobs: {one['student']}: {_difference(one, other)}"
+            for one, other in zip(records, first, strict=True)
+            if one != other
         ]
     return {"submissions": len(first or []), "failures": failures}
+
+
+def _difference(one: Any, other: Any, at: str = "") -> str:
+    """Where two records differ first, and how."""
+    if isinstance(one, dict) and isinstance(other, dict) and one.keys() == other.keys():
+        return next(_difference(one[key], other[key], f"{at}.{key}") for key in one if one[key] != other[key])
+    if isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        differing = (number for number in range(len(one)) if one[number] != other[number])
+        return next(_difference(one[number], other[number], f"{at}[{number}]") for number in differing)
+    return f"{at} is {one!r}, was {other!r}"
 
 
 def _implementations(assignment_id: str, begin: int, end: int) -> dict[str, Any]:

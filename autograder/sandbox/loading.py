@@ -53,10 +53,10 @@ class Policy:
             return
         if cell in self.skip:
             self.cells = [(number, source) for number, source in self.cells if number != cell]
-            self._notes.append(Note(cell, "stopped", f"cell {cell} {_said(why, end, cell)}; it was left out"))
+            self._notes.append(Note(cell, "stopped", f"cell {cell} {self._said(why, end)}; it was left out"))
             return
         heavy = {int(number): used for number, used in end["heavy"].items()}
-        text = f"cell {cell} {_said(why, end, cell)}; only its definitions were kept"
+        text = f"cell {cell} {self._said(why, end)}; only its definitions were kept"
         self._notes.append(Note(cell, "stopped", text))
         self.skip.add(cell)
         if why == "timed_out" and heavy.get(cell, 0.0) < self._limits.cell_cpu_s:
@@ -68,9 +68,21 @@ class Policy:
         """All cells together took too long: the next load leaves out what takes long in each."""
         for number, used in heavy.items():
             if number != last and number not in self.skip and used > _HEAVY_SHARE * self._limits.load_cpu_s:
-                text = f"cell {number} took {used:.0f} s of the {self._limits.load_cpu_s:.0f} s for all cells"
+                text = f"cell {number} takes much of the {self._limits.load_cpu_s:g} s of CPU time that all cells have"
                 self._notes.append(Note(number, "stopped", f"{text}; only its definitions were kept"))
                 self.skip.add(number)
+
+    def _said(self, why: str, end: dict[str, Any]) -> str:
+        """How a cell ended. What was allowed, never what was measured: that differs from run to run."""
+        if why == "timed_out":
+            allowed, time = end["detail"]["allowed"], "CPU time" if end["detail"]["limit"] == "cpu_s" else "time"
+            whose = " for all cells" if allowed == self._limits.load_cpu_s else ""
+            return f"was stopped at the limit of {allowed:g} s of {time}{whose}"
+        if why == "out_of_memory":
+            return "ran out of memory"
+        if why == "forbidden":
+            return "made a system call that is refused here, which ended the process"
+        return f"ended the process ({end['detail']['text'].removeprefix('ended by ')})"
 
     def lost(self) -> None:
         """The jail ended: ours to explain."""
@@ -95,16 +107,6 @@ class Policy:
             return Loaded(tuple(self._notes), wanted, frozenset(self.skip), self._failed)
         notes = tuple(self._notes) + self._report["notes"]
         return Loaded(notes, wanted & self._report["missing"], frozenset(self.skip))
-
-
-def _said(why: str, end: dict[str, Any], cell: int) -> str:
-    if why == "timed_out":
-        return f"was stopped after {end['heavy'].get(str(cell), 0.0):.1f} s of CPU time"
-    if why == "out_of_memory":
-        return "ran out of memory"
-    if why == "forbidden":
-        return "made a system call that is refused here, which ended the process"
-    return f"ended the process ({end['detail']['text'].removeprefix('ended by ')})"
 
 
 def _checked(report: bytes) -> dict[str, Any]:

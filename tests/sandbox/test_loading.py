@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.sandbox.conftest import Jail, call
+from tests.sandbox.conftest import QUICK, Jail, call
 
 pytestmark = pytest.mark.slow
 
@@ -63,6 +63,17 @@ def test_all_cells_together_have_a_budget(jail: Jail) -> None:
     loaded = jail.load(heavy, heavy, heavy, heavy, heavy, ONE)
     assert loaded.loaded.failed is None
     assert loaded.result() == 1
+    assert f"limit of {QUICK.load_cpu_s:g} s of CPU time for all cells" in loaded.loaded.notes[0].text
+
+
+def test_what_is_said_of_a_cell_that_is_stopped_is_what_is_allowed(jail: Jail) -> None:
+    """A note is part of a record, which must not differ from run to run; what was used does, by a tenth or more."""
+    # Three children that spend it at once.
+    late = "import os\nfor _ in range(3):\n    os.fork() or [None for _ in iter(int, 1)]\nos.wait()"
+    for source in ("while True: pass", late):
+        (note,) = jail.load(source, ONE).loaded.notes
+        said = f"cell 1 was stopped at the limit of {QUICK.cell_cpu_s:g} s of CPU time; only its definitions were kept"
+        assert note.text == said
 
 
 def test_cell_that_raises_keeps_what_ran_and_its_later_definitions(jail: Jail) -> None:
