@@ -292,3 +292,9 @@ adamw.misconception(
     ("r / (1 - beta2**t)", "r"),
     hint="The averages start at 0. How long is Adam's part of your first step, where eps is tiny?",
 )
+adamw.misconception(
+    "eps inside the root",
+    ("np.sqrt(r / (1 - beta2**t))", "np.sqrt(r / (1 - beta2**t) + eps)"),
+    ("(spread + eps)", "spread"),
+    hint="Is eps added before or after the root is taken? The formula of Adam's step says which.",
+)
