@@ -194,6 +194,6 @@ def make_distances():
         x = np.asarray(x, dtype=np.float64)
         return np.stack([np.square(x - row).sum(axis=1) for row in x])
 
-    declared.costly(lambda rng: {"x": rng.normal(size=(120, 30))})
+    declared.costly(lambda rng: {"x": rng.normal(size=(200, 40))})
     declared.slow("a loop over pairs")(slow_distances)
     return declared
