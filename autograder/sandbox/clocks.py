@@ -1,8 +1,8 @@
 """How much has student code used, seen from outside?
 
-CPU time grades; asleep with the ball on the student's side counts the same. Wall time is a backstop:
-when it is reached by a process that was kept from running, that is our fault. Memory of one process is
-the kernel's to limit; that of many together is looked at here.
+CPU time grades; asleep with the ball on the student's side counts the same. Wall time is a backstop: time in
+which a process was ready and not let run does not count, up to ten times as long; what is not done by then is
+our fault. Memory of one process is the kernel's to limit; that of many together is looked at here.
 """
 
 import os
@@ -11,6 +11,7 @@ import time
 LOOK_AFTER_S = 0.05  # shorter work is never looked at
 _LONGEST_S = 0.25
 _CLOSELY_EACH_S = 1.0
+_CROWDED = 10  # times the wall time allowed: longer than that nobody is waited for
 _PAGE_MIB = os.sysconf("SC_PAGE_SIZE") / 2**20
 _TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 
@@ -125,7 +126,8 @@ class Watch:
         """How long it is not worth looking."""
         if self._since is None:
             return _LONGEST_S
-        left = min(self.allowed_s - self.used_s(), self._wall_allowed_s - self.wall_s())
+        left, of_wall = self.allowed_s - self.used_s(), self._wall_allowed_s - self.wall_s()
+        left = min(left, of_wall) if of_wall > 0 else left
         looked_before = time.monotonic() - self._since >= LOOK_AFTER_S
         return min(max(left / 2, 0.005), _LONGEST_S if looked_before else LOOK_AFTER_S)
 
@@ -149,11 +151,11 @@ class Watch:
         if charged >= self.allowed_s:
             self.reached = "cpu_s", charged, self.allowed_s
             return "timed_out"
-        wall = self.wall_s()
-        if wall < self._wall_allowed_s:
+        wall, kept_waiting = self.wall_s(), max(0.0, delays - self._delay_base)
+        if wall - kept_waiting < self._wall_allowed_s and wall < _CROWDED * self._wall_allowed_s:
             return "out_of_memory" if len(company) > 1 and self._holds_too_much(company) else None
         self.reached = "wall_s", wall, self._wall_allowed_s
-        ran_or_waited_to = own - self._base + others + delays - self._delay_base
+        ran_or_waited_to = own - self._base + others + kept_waiting
         return "timed_out" if ran_or_waited_to < wall / 2 else "not_graded"
 
     def _holds_too_much(self, company: list[int]) -> bool:

@@ -38,7 +38,7 @@ class Limits:
     file_mib: one file.
     processes: processes and threads at one time.
     open_files: descriptors of one process.
-    wall_factor: wall-clock backstop, as a multiple of the CPU limit.
+    wall_factor: wall-clock backstop, as a multiple of the CPU limit; see `clocks.Watch`.
     reloads: fresh starts after a cell that looped, exited or crashed.
     """
 

@@ -63,7 +63,13 @@ def _in_group(pid: int, group: int) -> bool:
 
 
 def test_waiting_for_a_worker_that_is_kept_from_running_is_not_sleep(crowded: int) -> None:
-    assert _verdict(_on(crowded, WAITS), cpu_s=2.0, wall_s=3.0) == "not_graded"
+    assert _verdict(_on(crowded, WAITS), cpu_s=2.0, wall_s=0.5) == "not_graded"
+
+
+@pytest.mark.parametrize("code", [BUSY, WAITS], ids=["alone", "with a worker"])
+def test_what_is_kept_from_running_is_waited_for(crowded: int, code: str) -> None:
+    # A ninth of a core: longer than the wall time allowed, and yet its CPU time decides.
+    assert _verdict(_on(crowded, code), cpu_s=0.5, wall_s=1.0) == "timed_out"
 
 
 def test_sleeping_is_charged_on_a_crowded_machine_too(crowded: int) -> None:
