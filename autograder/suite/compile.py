@@ -17,7 +17,7 @@ from autograder.checks.plan import Bar, Mark, Plan
 from autograder.course.errors import CourseError
 from autograder.course.key import fingerprint, load_key
 from autograder.course.load import Assignment, Course, Question, load_assignment, load_course
-from autograder.course.references import load_topics, reference_digest, topic_of
+from autograder.course.references import blamed, load_topics, reference_digest, topic_of
 from autograder.suite import store
 from autograder.suite.blunt import blunt_cases
 from autograder.suite.calibrate import calibrate, calibrate_accuracy, sample_size
@@ -207,6 +207,10 @@ def _question(course_dir: Path, assignment_id: str, question_id: str) -> tuple[b
         proof = prove(plan, _worth(question), _fresh(key, assignment, question))
     except (TopicError, EditError) as error:
         raise CourseError(f"{question.id}: {error}") from error
+    except Exception as error:  # a lecturer's code may raise anything; its author is told where
+        if sentence := blamed(error, course):
+            raise CourseError(f"{question.id}: {sentence}") from error
+        raise
     return codec.encode(store.plan_tree(plan, digest_of([*plan.cases.values(), *plan.runs]))), proof
 
 
