@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from autograder.topic.case import Case
-from autograder.topic.declare import Topic
+from autograder.topic.declare import Misconception, Topic
 from autograder.values.compare import Expectation
 
 
@@ -78,6 +78,7 @@ class Cost:
 class Plan:
     """One draw of one question.
 
+    adopted: misconceptions that students' code shows and a lecturer named, beside those that the topic declares.
     wrong: what each misconception shows, {misconception: {case: {block: value, or a Failure}}}.
     pairs: what two of them at once show, where that is neither's own.
     runs: the inputs of the long runs and the exams of a trainer, two for each check; the second is used
@@ -95,12 +96,18 @@ class Plan:
     runs: tuple[Case, ...] = ()
     draws: int = 0
     cost: Cost | None = None
+    adopted: tuple[Misconception, ...] = ()
     wrong: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
     pairs: dict[tuple[str, str], dict[str, dict[str, Any]]] = field(default_factory=dict)
 
     def without(self, *kinds: str) -> "Plan":
         """The plan without checks of these kinds."""
         return replace(self, checks=tuple(check for check in self.checks if check.kind not in kinds))
+
+    @property
+    def misconceptions(self) -> tuple[Misconception, ...]:
+        """All that are known, declared and adopted."""
+        return (*self.topic.misconceptions, *self.adopted)
 
     @property
     def points(self) -> float:

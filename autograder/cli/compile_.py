@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from autograder.cli.arguments import Commands, add_assignment, add_course, positive
+from autograder.cli.grade import add_jail, isolation_of
 from autograder.cli.progress import Progress
 
 
@@ -33,10 +34,13 @@ def add(commands: Commands, shared: argparse.ArgumentParser) -> None:
         metavar="N",
         help="students, for whom the false failures are reckoned that chance may cause (default: 200)",
     )
+    add_jail(parser)
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
+    isolation = isolation_of(arguments)
+
     from autograder.course.load import load_assignment, load_course
     from autograder.report.proof import PAGE, expected_false_failures, proof_page
     from autograder.suite.compile import compile_suite, suite_folder
@@ -46,7 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
     course = load_course(arguments.course)
     assignment = load_assignment(course, arguments.assignment)
     with Progress() as progress:
-        suite = compile_suite(course, assignment, again=arguments.again, report=progress.show)
+        suite = compile_suite(course, assignment, again=arguments.again, isolation=isolation, report=progress.show)
         folder = suite_folder(course, assignment.id)
         surveys = kept_surveys(folder, suite)
         if arguments.mutants:
@@ -107,9 +111,10 @@ def _line(proof: Mapping[str, Any]) -> str:
     from autograder.report.proof import least_margin
 
     margin = least_margin(proof)
+    adopted = f" ({len(proof['adopted'])} adopted)" if proof["adopted"] else ""
     least = f", the nearest {margin:.3g} times too far off" if margin is not None else ""
     return (
         f"{proof['question']}: {len(proof['right'])} right implementations pass, "
         f"{proof['nulls'] + proof['spoiled']} empty or spoiled ones earn nothing, "
-        f"{len(proof['kills'])} misconceptions die{least} ({proof['seconds']:.1f} s)"
+        f"{len(proof['kills'])} misconceptions{adopted} die{least} ({proof['seconds']:.1f} s)"
     )

@@ -58,12 +58,23 @@ def add(commands: Commands, shared: argparse.ArgumentParser) -> None:
 
 
 def add_isolation(parser: argparse.ArgumentParser) -> None:
+    add_jail(parser, unsafe=True)
+    parser.add_argument(
+        "--unsafe", action="store_true", help="write what was graded without a jail, which nobody should be given"
+    )
+
+
+def add_jail(parser: argparse.ArgumentParser, *, unsafe: bool = False) -> None:
+    """unsafe: whether no jail at all may be asked for."""
+    without = (
+        ", or an ordinary process, which protects nothing: for developing a course on a machine without the others"
+    )
     parser.add_argument(
         "--isolation",
-        choices=KINDS,
+        choices=KINDS if unsafe else [kind for kind in KINDS if kind != PROCESS],
         default=NAMESPACES,
-        help="where student code runs: Linux namespaces (default), containers of the Docker engine, or an ordinary "
-        "process, which protects nothing: for developing a course on a machine without the others",
+        help=f"where student code runs: Linux namespaces (default), containers of the Docker engine"
+        f"{without if unsafe else ''}",
     )
     parser.add_argument("--image", default="", metavar="NAME", help="the worker image, for docker")
     parser.add_argument(
@@ -71,9 +82,6 @@ def add_isolation(parser: argparse.ArgumentParser) -> None:
         default="",
         metavar="NAME",
         help="another runtime of the engine, such as runsc (gVisor), for docker",
-    )
-    parser.add_argument(
-        "--unsafe", action="store_true", help="write what was graded without a jail, which nobody should be given"
     )
 
 
@@ -94,7 +102,7 @@ def isolation_of(arguments: argparse.Namespace) -> Isolation:
             f"change them, and send them away. {fate}",
             file=sys.stderr,
         )
-    elif arguments.unsafe:
+    elif getattr(arguments, "unsafe", False):
         raise CourseError("--unsafe is for --isolation process alone: the others need no such word")
     return Isolation(arguments.isolation, arguments.image, arguments.runtime)
 

@@ -13,6 +13,7 @@ from typing import NoReturn
 
 from autograder import __version__
 from autograder.cli import (
+    adopt,
     check,
     compile_,
     doctor,
@@ -29,7 +30,21 @@ from autograder.cli import (
 from autograder.course.errors import CourseError
 from autograder.sandbox.limits import SandboxError
 
-COMMANDS = (init, compile_, release, check, grade, gradebook, regrade, replay, report, export, gradescope, doctor)
+COMMANDS = (
+    init,
+    compile_,
+    release,
+    check,
+    grade,
+    gradebook,
+    regrade,
+    replay,
+    report,
+    adopt,
+    export,
+    gradescope,
+    doctor,
+)
 
 
 class _Parser(argparse.ArgumentParser):

@@ -10,7 +10,7 @@ from autograder.cli.arguments import Commands, add_assignment, add_course, add_g
 from autograder.cli.book import author_of, opened
 from autograder.cli.grade import add_isolation, isolation_of
 from autograder.cli.progress import Progress
-from autograder.course.errors import CourseError
+from autograder.course.errors import CourseError, listed
 from autograder.sandbox.isolation import PROCESS
 
 if TYPE_CHECKING:
@@ -77,6 +77,7 @@ def run(arguments: argparse.Namespace) -> int:
         document = {
             "assignment": assignment.id,
             "changes": [_change_json(change) for change in found.changes],
+            "renamed": list(found.renamed),
             "policy_changed": found.policy,
             "accepted": accepted[0] if accepted else None,
             "kept": accepted[1] if accepted else [],
@@ -127,7 +128,9 @@ def _tell(found: "Difference", regraded: "Regraded", unkept: list[str], accepted
     words = ", ".join(
         f"{directions[word]} {word}" for word in ("rises", "falls", "changes", "stands") if directions[word]
     )
-    print(f"{len(regraded.keys)} submissions graded; {words or 'nothing changes'}")
+    print(f"{len(regraded.keys)} submissions graded; {words or 'no score or verdict changes'}")
+    if found.renamed:
+        print(f"Of these the mistakes alone are called otherwise, {len(found.renamed)}: {listed(found.renamed)}")
     for change in found.changes:
         print(f"  {change.student}: {_said(change)}")
         for check in change.checks:
@@ -144,7 +147,7 @@ def _tell(found: "Difference", regraded: "Regraded", unkept: list[str], accepted
     if accepted is not None:
         number, kept = accepted
         print(f"Accepted as regrade {number}" + (f"; these keep what they had: {', '.join(kept)}" if kept else ""))
-    elif found.changes or found.policy:
+    elif found.changes or found.renamed or found.policy:
         print("Nothing is changed yet: `--accept all` or `--accept STUDENT...`, with `--reason`, does it")
 
 

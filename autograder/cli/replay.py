@@ -7,8 +7,9 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from autograder.cli.arguments import Commands, add_course, add_gradebook, positive, student
+from autograder.cli.arguments import Commands, add_course, student
 from autograder.cli.grade import add_isolation, isolation_of
+from autograder.cli.submissions import add_submission, submission_of
 from autograder.course.errors import CourseError, listed, nearest
 
 if TYPE_CHECKING:
@@ -31,9 +32,7 @@ def add(commands: Commands, shared: argparse.ArgumentParser) -> None:
     parser.add_argument("student", type=student, metavar="STUDENT")
     parser.add_argument("question", metavar="QUESTION", help="its id; with ASSIGNMENT/ before it where two have it")
     add_course(parser)
-    add_gradebook(parser)
-    parser.add_argument("--submission", type=Path, metavar="PATH", help="a file in place of what the gradebook has")
-    parser.add_argument("--attempt", type=positive, metavar="N", help="which attempt (default: the last one)")
+    add_submission(parser)
     parser.add_argument("--check", default="", metavar="ID", help="only this check, even if it passed")
     parser.add_argument("--shell", type=Path, metavar="DIR", help=f"write {SCRIPT} there, to be edited and run")
     parser.add_argument("--run", type=Path, metavar="DIR", dest="script", help="run what --shell wrote, in the jail")
@@ -55,7 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
     suite = load_suite(course, assignment)
     if arguments.script:
         return _run_script(arguments, course, assignment, question)
-    submission = _submission(arguments, course, assignment)
+    submission = submission_of(arguments, course, assignment)
     replayed = asyncio.run(replay(course, assignment, suite, question, submission, isolation))
     checks = _checks(arguments, replayed)
     if arguments.shell:
@@ -87,32 +86,6 @@ def _question(course: "Course", text: str) -> "tuple[Assignment, str]":
         )
     known = [asked.id for each in assignments for asked in each.questions]
     raise CourseError(f"no assignment asks {question!r}{nearest(question, known)}")
-
-
-def _submission(arguments: argparse.Namespace, course: "Course", assignment: "Assignment") -> "Submission":
-    """What was handed in, from the gradebook or from a path."""
-    from autograder.notebook.find import source_of
-    from autograder.notebook.read import Unreadable, read
-
-    url = arguments.gradebook or course.gradebook
-    if arguments.submission:
-        if not arguments.submission.exists():
-            raise CourseError(f"{arguments.submission} does not exist: name the submission")
-        source = source_of(arguments.submission)
-    elif url:
-        from autograder.gradebook.database import open_gradebook
-        from autograder.gradebook.handed import source_from
-
-        with open_gradebook(url, base=course.dir) as book:
-            source = source_from(book, assignment.id, arguments.student, arguments.attempt)
-    else:
-        raise CourseError("the course has no gradebook: name what was handed in with --submission PATH")
-    try:
-        return read(source)
-    except Unreadable as error:
-        raise CourseError(
-            f"{arguments.student}: the submission cannot be read, so nothing was asked: {error.sentence}"
-        ) from error
 
 
 def _checks(arguments: argparse.Namespace, replayed: "Replayed") -> "list[CheckRecord]":

@@ -182,6 +182,11 @@ def _read(path: Path, model: type[_Document]) -> _Document:
         raise CourseError(f"{path} is not UTF-8 text: save it as UTF-8") from error
     except OSError as error:
         raise CourseError(f"{path} cannot be read: {error.strerror}") from error
+    return checked(path, document, model)
+
+
+def checked(path: Path, document: Mapping[str, object], model: type[_Document]) -> _Document:
+    """What a file of the course says, held against its model; CourseError names key, value and nearest valid key."""
     try:
         return model.model_validate(document)
     except ValidationError as error:

@@ -62,6 +62,14 @@ def topic_of(topics: Mapping[str, Topic], assignment: Assignment, question: Ques
     return topics[question.topic]
 
 
+def blamed(error: Exception, course: Course) -> str:
+    """The sentence about an error that a file of `reference/` raised when it was used; "" where one of ours did."""
+    ours, folder = Path(__file__).parent.parent, _folder(course)
+    frames = [Path(frame.filename) for frame in traceback.extract_tb(error.__traceback__)]
+    last = [path for path in frames if path.is_relative_to(folder) or path.is_relative_to(ours)][-1:]
+    return _broken(error, folder) if last and last[0].is_relative_to(folder) else ""
+
+
 def _folder(course: Course) -> Path:
     folder = course.dir / PACKAGE
     if not (folder / "__init__.py").is_file():

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
+from autograder.course.adopted import FOLDER
 from autograder.course.errors import CourseError
 from autograder.course.key import load_key
 from autograder.course.load import ASSIGNMENT_FILE, COURSE_FILE, Assignment, Course
@@ -115,6 +116,7 @@ def _of_course(course: Course, assignment: Assignment) -> Iterator[Path]:
     yield course.dir / COURSE_FILE
     yield course.key_file
     yield from _below(course.dir / "reference")
+    yield from _below(course.dir / FOLDER)
     for path in _below(assignment.dir):
         if path.name == ASSIGNMENT_FILE or path.suffix != ".ipynb":
             yield path

@@ -20,7 +20,7 @@ from autograder.gradebook.feed import keep_record, record_of
 from autograder.gradebook.policy import Score
 from autograder.gradebook.tables import gradings, policies, regrades, submissions
 from autograder.grading.ledger import is_final
-from autograder.grading.record import CheckRecord, Record
+from autograder.grading.record import CheckRecord, Diagnosis, Record
 from autograder.notebook.files import Listing
 from autograder.notebook.find import Source
 
@@ -61,6 +61,9 @@ class CheckChange:
     points: float  # more, or less
 
 
+_Checks = dict[tuple[str, str], CheckRecord]  # by question and check
+
+
 @dataclass(frozen=True)
 class Change:
     """One student's score before and after. stands: what was graded changes, and a decision holds against it."""
@@ -83,9 +86,13 @@ class Change:
 
 @dataclass(frozen=True)
 class Difference:
-    """changes: of everybody whose record or score changes. policy: whether course.toml has another one."""
+    """changes: of everybody whose record or score changes. policy: whether course.toml has another one.
+
+    renamed: students for whom nothing changes but what their mistakes are called.
+    """
 
     changes: tuple[Change, ...]
+    renamed: tuple[str, ...]
     policy: bool
     moved: Mapping[str, Sequence[tuple[int, str]]]  # student -> (row of the attempt, key of its new record)
 
@@ -116,7 +123,7 @@ def difference(
     regraded = {attempt: key for pairs in moved.values() for attempt, key in pairs}
     before = scores_of_all(connection, tasks_of(course, policy), policy, now=at)
     after = scores_of_all(connection, tasks_of(course, wanted), wanted, now=at, regraded=regraded)
-    changes = []
+    changes, renamed = [], []
     for student, scores in after.items():
         for task, score in scores.items():
             earlier = before[student].get(task)
@@ -125,11 +132,13 @@ def difference(
             checks: tuple[CheckChange, ...] = ()
             if task == assignment and student in moved:
                 mine = [each for each in found if each.student == student]
-                checks = _checks(connection, mine, regraded, earlier, score)
-                if earlier == score and not checks:
-                    continue  # another suite, and the same verdicts
+                old, new = _compared(connection, mine, regraded, earlier, score)
+                checks = _checks(old, new)
+                if earlier == score and not checks:  # another suite, and the same verdicts
+                    renamed += [student] if _diagnoses(old) != _diagnoses(new) else []
+                    continue
             changes.append(Change(student, task, earlier, score, checks))
-    return Difference(tuple(changes), policy != wanted, moved)
+    return Difference(tuple(changes), tuple(renamed), policy != wanted, moved)
 
 
 def accept(
@@ -198,15 +207,18 @@ def _source(book: Gradebook, digest: str) -> Source:
     return Source(digest, f"gradebook: {digest[:12]}", suffix, listing)
 
 
-def _checks(
+def _compared(
     connection: Connection, mine: Sequence[Handin], regraded: Mapping[int, str], before: Score, after: Score
-) -> tuple[CheckChange, ...]:
-    """Which checks of the attempt that counts end otherwise; of two attempts where another one counts now."""
+) -> tuple[_Checks, _Checks]:
+    """The checks of the attempt that counts, as they ended and end now; of two where another attempt counts now."""
     rows = {each.number: each for each in mine}
     old = rows.get(before.attempt or 0) or mine[-1]
     new = rows.get(after.attempt or 0) or mine[-1]
-    earlier = _by_check(connection, old.record)
-    later = _by_check(connection, regraded.get(new.id, new.record))
+    return _by_check(connection, old.record), _by_check(connection, regraded.get(new.id, new.record))
+
+
+def _checks(earlier: _Checks, later: _Checks) -> tuple[CheckChange, ...]:
+    """Those that end otherwise."""
     found = []
     for where in dict.fromkeys([*earlier, *later]):
         one, other = earlier.get(where), later.get(where)
@@ -217,7 +229,11 @@ def _checks(
     return tuple(found)
 
 
-def _by_check(connection: Connection, key: str | None) -> dict[tuple[str, str], CheckRecord]:
+def _diagnoses(checks: _Checks) -> dict[tuple[str, str], Diagnosis]:
+    return {where: check.diagnosis for where, check in checks.items() if check.diagnosis}
+
+
+def _by_check(connection: Connection, key: str | None) -> _Checks:
     record = record_of(connection, key) if key else None
     if record is None:
         return {}

@@ -9,11 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from autograder.checks.conduct import Result
-from autograder.checks.plan import Check
+from autograder.checks.plan import Check, Plan
 from autograder.checks.resemblance import resembles
 from autograder.grading.record import Diagnosis
 from autograder.grading.shapes import shape_of
-from autograder.topic.declare import Topic
 from autograder.topic.kinds import Observed
 from autograder.values.outcomes import Outcome
 
@@ -38,18 +37,17 @@ def diagnose(result: Result) -> dict[str, Diagnosis]:
     What explains every block is believed before what explains only the failing one, and one misconception
     before two; where several remain, nothing is said: a wrong hint is worse than none.
     """
-    topic = result.plan.topic
     failed = [c for c in result.plan.checks if result.verdicts[c.id].outcome not in _UNEXPLAINED]
     if not failed:
         return {}
-    singles = [_Known((m.equivalent_to or m.name,), result.plan.wrong[m.name]) for m in topic.misconceptions]
+    singles = [_Known((m.equivalent_to or m.name,), result.plan.wrong[m.name]) for m in result.plan.misconceptions]
     pairs = [_Known(names, shown) for names, shown in result.plan.pairs.items()]
     whole = _whole(result, singles) or _whole(result, pairs)
     found = {}
     for check in failed:
         names = whole or _of_check(result, singles, check) or _of_check(result, pairs, check)
         if len(names) == 1:
-            found[check.id] = _diagnosis(topic, *names)
+            found[check.id] = _diagnosis(result.plan, *names)
         elif not names and _has_shape(result, check) and (shape := shape_of(result, check)) is not None:
             found[check.id] = shape
     return found
@@ -94,7 +92,7 @@ def _has_shape(result: Result, check: Check) -> bool:
     return check.kind in _LOOKED_UP and result.verdicts[check.id].outcome != Outcome.CARRIED
 
 
-def _diagnosis(topic: Topic, names: tuple[str, ...]) -> Diagnosis:
-    hints = {each.name: each.hint for each in topic.misconceptions}
+def _diagnosis(plan: Plan, names: tuple[str, ...]) -> Diagnosis:
+    hints = {each.name: each.hint for each in plan.misconceptions}
     parts = names if len(names) > 1 else ()
     return Diagnosis(name=" and ".join(names), hint=" ".join(hints[name] for name in names), parts=parts)

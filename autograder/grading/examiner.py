@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from autograder.checks.conduct import Result, conduct
 from autograder.checks.cost import CASE as COST
 from autograder.checks.plan import Check, Plan
+from autograder.course.limits import limits_of
 from autograder.course.load import Assignment, Question
 from autograder.grading import fences
 from autograder.grading.diagnosis import diagnose
@@ -23,7 +24,7 @@ from autograder.grading.record import CheckRecord, Diagnosis, Measured, Note, Qu
 from autograder.notebook.data import beside
 from autograder.notebook.submission import Submission
 from autograder.sandbox.isolation import Fork, Server, Session
-from autograder.sandbox.limits import Limits, Loaded, SandboxError, Usage
+from autograder.sandbox.limits import Loaded, SandboxError, Usage
 from autograder.suite.store import Suite
 from autograder.topic.declare import Topic
 from autograder.values.asking import Answer, Ask
@@ -382,13 +383,4 @@ def _check_record(result: Result, check: Check, diagnoses: Mapping[str, Diagnosi
         message=message,
         evidence=verdict.evidence,
         diagnosis=diagnoses.get(check.id),
-    )
-
-
-def limits_of(assignment: Assignment, questions: Iterable[Question]) -> Limits:
-    """What a jail may use in which these questions are asked."""
-    return Limits(
-        cell_cpu_s=assignment.limits.cell_cpu_s,
-        load_cpu_s=assignment.limits.load_cpu_s,
-        memory_mib=max(question.memory_mib for question in questions),
     )

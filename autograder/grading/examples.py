@@ -20,9 +20,10 @@ from typing import Any
 import numpy as np
 
 from autograder.checks import words
+from autograder.course.limits import limits_of
 from autograder.grading.curves import curve, has_curve
 from autograder.grading.environments import by_environment
-from autograder.grading.examiner import World, limits_of
+from autograder.grading.examiner import World
 from autograder.grading.record import Difference, ExampleRecord, QuestionRecord, Record
 from autograder.grading.stand_ins import Failed, Needed, Standing, names_for
 from autograder.notebook.data import beside

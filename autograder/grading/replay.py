@@ -10,9 +10,10 @@ from dataclasses import dataclass, field, replace
 
 from autograder.checks.conduct import Result, drive
 from autograder.checks.plan import Plan
+from autograder.course.limits import limits_of
 from autograder.course.load import Assignment, Course, Question
 from autograder.grading.batch import open_world
-from autograder.grading.examiner import grade, limits_of
+from autograder.grading.examiner import grade
 from autograder.grading.record import CheckRecord, QuestionRecord, Record
 from autograder.notebook.submission import Submission
 from autograder.sandbox.isolation import USUAL, Fork, Isolation, Server, Session

@@ -7,18 +7,22 @@ is unchanged is not made again.
 import contextlib
 import multiprocessing
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from autograder.checks.plan import Bar, Mark, Plan
+from autograder.course.adopted import Adopted, adopted_digests, load_adopted
 from autograder.course.errors import CourseError
 from autograder.course.key import fingerprint, load_key
 from autograder.course.load import Assignment, Course, Question, load_assignment, load_course
-from autograder.course.references import load_topics, reference_digest, topic_of
+from autograder.course.references import blamed, load_topics, reference_digest, topic_of
+from autograder.sandbox.isolation import USUAL, Isolation
 from autograder.suite import store
+from autograder.suite.adopted import Place, show_adopted
 from autograder.suite.blunt import blunt_cases
 from autograder.suite.calibrate import calibrate, calibrate_accuracy, sample_size
 from autograder.suite.draw import (
@@ -38,7 +42,7 @@ from autograder.suite.pairs import show_pairs
 from autograder.suite.points import ALL
 from autograder.suite.prove import Proof, prove
 from autograder.suite.store import Suite
-from autograder.topic.declare import Sampler, Topic, TopicError
+from autograder.topic.declare import Misconception, Sampler, Topic, TopicError
 from autograder.topic.edits import EditError
 from autograder.topic.standalone import must_be_lendable
 from autograder.values import codec
@@ -64,17 +68,20 @@ def compile_suite(
     assignment: Assignment,
     *,
     again: bool = False,
+    isolation: Isolation = USUAL,
     report: Callable[[str], None] = lambda line: None,
 ) -> Suite:
     """Make, prove and keep the suite of an assignment; the kept one if nothing changed.
 
-    report: told a line of progress a question. again: make it even if nothing changed. Raises
-    ProofFailed, and then keeps nothing; CourseError for a topic that cannot be drawn.
+    report: told a line of progress a question. again: make it even if nothing changed. isolation: where the code of
+    adopted misconceptions runs. Raises ProofFailed, and then keeps nothing; CourseError for a topic that cannot be
+    drawn, and for code that was adopted where there is no jail, or that shows nothing.
     """
     if not again and (kept := _kept(course, assignment)) is not None:
         return kept
     trees, proofs = {}, []
-    for number, (question, (tree, proof)) in enumerate(on_all_cores(course, assignment, _question), start=1):
+    work = partial(_question, isolation=isolation)
+    for number, (question, (tree, proof)) in enumerate(on_all_cores(course, assignment, work), start=1):
         report(f"{number}/{len(assignment.questions)} {question}")
         trees[question] = codec.decode(tree)
         proofs.append(proof)
@@ -112,17 +119,25 @@ def _kept(course: Course, assignment: Assignment) -> Suite | None:
     if head["provenance"] != _provenance(course, assignment, key):
         return None
     topics = load_topics(course)
+    adopted = load_adopted(course, topics)
     plans = []
     for question in assignment.questions:
         topic = topic_of(topics, assignment, question)
-        plan = _plan(key, assignment, question, topic, trees[question.id])
+        plan = _plan(key, assignment, question, topic, adopted.get(topic.name, ()), trees[question.id])
         if plan is None:
             return None
         plans.append(plan)
     return Suite(assignment.id, tuple(plans), digest, head["provenance"], head["fingerprint"], proof)
 
 
-def _plan(key: bytes, assignment: Assignment, question: Question, topic: Topic, tree: dict[str, Any]) -> Plan | None:
+def _plan(
+    key: bytes,
+    assignment: Assignment,
+    question: Question,
+    topic: Topic,
+    adopted: Sequence[Adopted],
+    tree: dict[str, Any],
+) -> Plan | None:
     """A kept plan with its inputs drawn again; None where they would now be drawn otherwise."""
     cases = draw_cases(topic, _seed(key, assignment, question), tree["draws"])
     runs = draw_runs(topic, _seed(key, assignment, question))
@@ -133,7 +148,12 @@ def _plan(key: bytes, assignment: Assignment, question: Question, topic: Topic, 
     worth, draws = _worth(question), tree["draws"]
     cost = cost_of(topic, worth, seed_of(key, assignment.id, question.id, "cost"))
     plan = make_plan(topic, worth, cases, expectations, bar=bar, mark=mark, runs=runs, draws=draws, cost=cost)
-    return replace(plan, wrong=store.wrong_from(tree), pairs=store.pairs_from(tree))
+    return replace(plan, adopted=_named(adopted), wrong=store.wrong_from(tree), pairs=store.pairs_from(tree))
+
+
+def _named(adopted: Sequence[Adopted]) -> tuple[Misconception, ...]:
+    """As misconceptions without code: none of it is ever in this process."""
+    return tuple(Misconception(each.name, each.hint, {}) for each in adopted)
 
 
 def plan_of(course_dir: Path, assignment_id: str, question_id: str) -> Plan:
@@ -142,8 +162,10 @@ def plan_of(course_dir: Path, assignment_id: str, question_id: str) -> Plan:
     assignment = load_assignment(course, assignment_id)
     question = next(each for each in assignment.questions if each.id == question_id)
     found = store.read(suite_folder(course, assignment_id))
-    topic = topic_of(load_topics(course), assignment, question)
-    plan = _plan(load_key(course), assignment, question, topic, found[1][question_id]) if found else None
+    topics = load_topics(course)
+    topic = topic_of(topics, assignment, question)
+    adopted = load_adopted(course, topics).get(topic.name, ())
+    plan = _plan(load_key(course), assignment, question, topic, adopted, found[1][question_id]) if found else None
     if plan is None:
         raise CourseError(
             f"the suite of {assignment_id} has changed meanwhile; run `autograder compile {assignment_id}`"
@@ -191,7 +213,7 @@ def _one_thread_each() -> Iterator[None]:
             os.environ["OMP_NUM_THREADS"] = before
 
 
-def _question(course_dir: Path, assignment_id: str, question_id: str) -> tuple[bytes, Proof]:
+def _question(course_dir: Path, assignment_id: str, question_id: str, *, isolation: Isolation) -> tuple[bytes, Proof]:
     """Draw and prove one question: the tree to keep, as codec bytes, and its proof."""
     course = load_course(course_dir)
     assignment = load_assignment(course, assignment_id)
@@ -204,9 +226,17 @@ def _question(course_dir: Path, assignment_id: str, question_id: str) -> tuple[b
             if used.id in question.uses:
                 must_be_lendable(topic_of(topics, assignment, used))
         plan = _draw(key, assignment, question, topic)
-        proof = prove(plan, _worth(question), _fresh(key, assignment, question))
+        adopted = load_adopted(course, topics).get(topic.name, ())
+        shown = show_adopted(Place(course, assignment, question, isolation), plan, adopted)
+        wrong = plan.wrong | {name: result.sheet.seen for name, result in shown.items()}
+        plan = replace(plan, adopted=_named(adopted), wrong=wrong)
+        proof = prove(plan, _worth(question), _fresh(key, assignment, question), shown)
     except (TopicError, EditError) as error:
         raise CourseError(f"{question.id}: {error}") from error
+    except Exception as error:  # a lecturer's code may raise anything; its author is told where
+        if sentence := blamed(error, course):
+            raise CourseError(f"{question.id}: {sentence}") from error
+        raise
     return codec.encode(store.plan_tree(plan, digest_of([*plan.cases.values(), *plan.runs]))), proof
 
 
@@ -256,4 +286,5 @@ def _provenance(course: Course, assignment: Assignment, key: bytes) -> str:
         [question.id, question.topic, question.points, dict(question.weights), question.cost_factor, _groups(question)]
         for question in assignment.questions
     ]
-    return store.provenance_of(assignment.id, judged, fingerprint(key), reference_digest(course))
+    adopted = adopted_digests(course, {question.topic for question in assignment.questions})
+    return store.provenance_of(assignment.id, judged, fingerprint(key), reference_digest(course), adopted)

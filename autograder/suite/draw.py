@@ -220,7 +220,8 @@ def expect(topic: Topic, cases: dict[str, Case], shown: Shown) -> dict[str, dict
             for key, array in right[1].items():
                 exact = [_arrays(topic, name, block.name, other)[1][key] for other in others]
                 coarse = _arrays(topic, name, block.name, rough)[1][key]
-                leaves[key] = _leaf(array, exact, coarse, ordinary[block.name], f"{topic.name}: {block.name}")
+                what = f"{topic.name}: {block.name}{f'[{key!r}]' if right[0] else ''} on {name!r}"
+                leaves[key] = _leaf(array, exact, coarse, ordinary[block.name], what)
             expectations[name][block.name] = Expectation(right[0], leaves, axes.get(block.name, ""))
     return expectations
 
@@ -243,16 +244,25 @@ def _leaf(array: np.ndarray, exact: list[np.ndarray], coarse: np.ndarray, ordina
     for rtol, others in ((RTOL64, exact), (RTOL32, [*exact, coarse])):
         spread = max((_distance(other, array, rows=rows) for other in others), key=np.max, default=np.zeros(()))
         bound = np.maximum(rtol * scale, SPREAD * spread)
-        if rtol == RTOL64 and (bound > LOOSEST * np.maximum(scale, 1e-300)).any() and float(size) > 0:
-            raise TopicError(
-                f"{what}: its right implementations differ by {float(np.max(spread)):.3g} where the block has "
-                f"norm {float(size):.3g}; draw inputs on which they agree, or mend one of them"
-            )
+        loose = bound / np.maximum(scale, 1e-300)
+        if rtol == RTOL64 and (loose > LOOSEST).any() and float(size) > 0:
+            raise TopicError(_disagreement(what, loose, spread, scale, rows=rows))
         # A row that is small because large numbers cancel in it is rounded as they are.
         least = float(np.max(scale)) / ROWS_APART if rows else 0.0
         allowed.append(np.minimum(bound, LOOSEST * np.maximum(scale, least)) if rtol == RTOL32 else bound)
     deciding = bool(float(size) / root >= NEGLIGIBLE * ordinary) and float(size) > 0
     return Leaf(array, np.asarray(allowed[0]), np.asarray(allowed[1]), deciding)
+
+
+def _disagreement(what: str, loose: np.ndarray, spread: np.ndarray, scale: np.ndarray, *, rows: bool) -> str:
+    """The sentence about right implementations that differ, at the row where they do so most."""
+    worst = int(np.argmax(loose))
+    apart, norm_there = (float(np.broadcast_to(each, np.shape(loose)).flat[worst]) for each in (spread, scale))
+    where = f"row {worst}, which is compared by itself as the rows' sizes are far apart," if rows else "the block"
+    return (
+        f"{what}: its right implementations differ by {apart:.3g} where {where} has norm {norm_there:.3g}; "
+        "draw inputs on which they agree, or mend one of them"
+    )
 
 
 def _distance(one: np.ndarray, other: np.ndarray, *, rows: bool) -> np.ndarray:
@@ -276,12 +286,19 @@ def _ordinary_sizes(topic: Topic, reference: dict[str, Observed]) -> dict[str, f
 def _arrays(topic: Topic, case: str, block: str, shown: dict[str, Observed]) -> tuple[str, dict[str | int, np.ndarray]]:
     value = shown[case][block]
     if isinstance(value, Failure):
-        detail = dict(value.answer.detail)
-        raise TopicError(f"{topic.name}: a right implementation failed on {case!r}: {value.doing} {detail}")
+        raise TopicError(f"{topic.name}: a right implementation failed on {case!r}: {value.doing}: {_said(value)}")
     try:
         return split(value)
     except TypeError as error:
         raise TopicError(f"{topic.name}: {block} on {case!r}: {error}") from error
+
+
+def _said(failure: Failure) -> str:
+    """What became of a call of the lecturer's own code."""
+    detail = failure.answer.detail
+    if "got" in detail:
+        return f"it returned a {detail['got']}, not a tuple with an entry for each declared output"
+    return f"{detail.get('type', failure.outcome)}: {detail.get('text', '')}"
 
 
 def _checks(
@@ -308,6 +325,8 @@ def _checks(
     for block in topic.blocks:
         core = tuple(n for n, c in cases.items() if not c.edge and block.name in expectations[n])
         edges = [n for n, c in cases.items() if c.edge and block.name in expectations[n]]
+        if not core:
+            raise TopicError(f"{topic.name}: none of its ordinary cases shows {block.name}; let their build return it")
         deciding = sum(leaf.deciding for n in core for leaf in expectations[n][block.name].leaves.values())
         if deciding < MIN_DECIDING:
             raise TopicError(

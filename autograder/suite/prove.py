@@ -5,7 +5,7 @@ under fresh seeds, nulls must earn nothing, every misconception must die and be 
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -46,6 +46,7 @@ class Kill:
 class Proof:
     """What was shown about one question. `faults` are sentences; with any, the suite is not written.
 
+    adopted: those of the misconceptions that students' code shows.
     costs: CPU time of right implementations and of slow ones, in times of the reference's, as measured here.
     """
 
@@ -55,6 +56,7 @@ class Proof:
     nulls: int = 0
     spoiled: int = 0
     kills: list[Kill] = field(default_factory=list)
+    adopted: list[str] = field(default_factory=list)
     costs: dict[str, float] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
     seconds: float = 0.0
@@ -63,19 +65,28 @@ class Proof:
     def as_json(self) -> dict[str, Any]:
         kills = [{**asdict(kill), "margin": readable(kill.margin)} for kill in self.kills]
         plain = {
-            name: getattr(self, name) for name in ("question", "topic", "right", "nulls", "spoiled", "costs", "faults")
+            name: getattr(self, name)
+            for name in ("question", "topic", "right", "nulls", "spoiled", "adopted", "costs", "faults")
         }
         return {**plain, "kills": kills, "seconds": round(self.seconds, 2), **self.matrix.as_json()}
 
 
-def prove(plan: Plan, worth: Worth, fresh: Callable[[int], np.random.SeedSequence]) -> Proof:
-    """Prove one question. `fresh` gives the seed of the n-th suite that nobody has seen."""
+def prove(
+    plan: Plan,
+    worth: Worth,
+    fresh: Callable[[int], np.random.SeedSequence],
+    adopted: Mapping[str, Result] | None = None,
+) -> Proof:
+    """Prove one question. `fresh` gives the seed of the n-th suite that nobody has seen.
+
+    adopted: what came of putting the question to the misconceptions of the plan that students' code shows.
+    """
     began = time.perf_counter()
     proof = Proof(plan.question, plan.topic.name, matrix=Matrix(columns_of(plan), chance_of(plan)))
     proof.faults += blunt_cases(plan.topic, plan.cases)
     _prove_right(plan, worth, fresh, proof)
     _prove_nulls(plan, proof)
-    _prove_misconceptions(plan, proof)
+    _prove_misconceptions(plan, proof, adopted or {})
     if plan.cost is not None:
         _prove_cost(plan, plan.cost, proof)
     proof.seconds = time.perf_counter() - began
@@ -150,25 +161,11 @@ def _untouched(result: Result, block: str) -> bool:
     return all(ratio == 0 for ratio in ratios)
 
 
-def _prove_misconceptions(plan: Plan, proof: Proof) -> None:
+def _prove_misconceptions(plan: Plan, proof: Proof, adopted: Mapping[str, Result]) -> None:
     short = without_long_run(plan)
-    needed = SAMPLE_MARGIN if plan.topic.kind == "sampler" else MARGIN
     for misconception in plan.topic.misconceptions:
         result = drive(short, LocalQuestion(misconception.names).ask, plan.wrong.get(misconception.name))
-        proof.matrix.add(WRONG, misconception.name, result)
-        failed = [check for check in short.checks if result.verdicts[check.id].outcome != Outcome.PASSED]
-        margin = margin_of(plan, result.sheet.seen)
-        proof.kills.append(Kill(misconception.name, tuple(check.id for check in failed), margin))
-        if not failed:
-            proof.faults.append(
-                f"the misconception {misconception.name!r} passes every check: on all cases its answers are "
-                "within the allowed difference. Draw a case on which it shows"
-            )
-        elif margin < needed:
-            proof.faults.append(
-                f"the misconception {misconception.name!r} is only {margin:.3g} times the allowed difference "
-                f"away, {needed:g} are needed. Draw a case on which it shows more"
-            )
+        _take_down(plan, misconception.name, result, proof)
     names = [misconception.name for misconception in plan.topic.misconceptions]
     equivalents = {m.name: m.equivalent_to for m in plan.topic.misconceptions}
     for position, one in enumerate(names):
@@ -179,6 +176,52 @@ def _prove_misconceptions(plan: Plan, proof: Proof) -> None:
                 proof.faults.append(
                     f"no case tells {one!r} from {other!r}; draw one that does, or declare equivalent_to="
                 )
+    for number, (name, result) in enumerate(adopted.items()):
+        _take_down(plan, name, result, proof)
+        proof.adopted.append(name)
+        proof.faults += _hard_to_name(plan, name, [*names, *list(adopted)[:number]])
+
+
+def faults_of_adopted(plan: Plan, name: str, result: Result) -> Iterator[str]:
+    """A sentence for each reason for which what students' code shows is no misconception beside those of the plan."""
+    yield from _survival(plan, name, result)
+    beside = replace(plan, wrong={**plan.wrong, name: result.sheet.seen})
+    yield from _hard_to_name(beside, name, [each.name for each in plan.misconceptions])
+
+
+def _take_down(plan: Plan, name: str, result: Result, proof: Proof) -> None:
+    """How a misconception died, or that it did not."""
+    proof.matrix.add(WRONG, name, result)
+    proof.kills.append(Kill(name, _failed(result), margin_of(plan, result.sheet.seen)))
+    proof.faults += _survival(plan, name, result)
+
+
+def _failed(result: Result) -> tuple[str, ...]:
+    return tuple(check.id for check in result.plan.checks if result.verdicts[check.id].outcome != Outcome.PASSED)
+
+
+def _survival(plan: Plan, name: str, result: Result) -> Iterator[str]:
+    needed = SAMPLE_MARGIN if plan.topic.kind == "sampler" else MARGIN
+    if not _failed(result):
+        yield (
+            f"the misconception {name!r} passes every check: on all cases its answers are within the allowed "
+            "difference. Draw a case on which it shows"
+        )
+    elif (margin := margin_of(plan, result.sheet.seen)) < needed:
+        yield (
+            f"the misconception {name!r} is only {margin:.3g} times the allowed difference away, {needed:g} are "
+            "needed. Draw a case on which it shows more"
+        )
+
+
+def _hard_to_name(plan: Plan, name: str, known: Iterable[str]) -> Iterator[str]:
+    """Of what was adopted: it must show something that can be recognised, and that nothing known shows."""
+    if _told_apart(plan, name, name):
+        yield f"the adopted {name!r} shows something that cannot be compared, so nobody could be recognised by it"
+        return
+    for other in known:
+        if not _told_apart(plan, name, other):
+            yield f"the adopted {name!r} shows the same as {other!r}, which is known: one name is enough"
 
 
 def _prove_cost(plan: Plan, cost: Cost, proof: Proof) -> None:

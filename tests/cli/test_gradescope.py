@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from autograder.cli.main import main
-from autograder.course.load import Course
+from autograder.course.load import Course, load_assignment, load_course
 from autograder.exchange.gradescope import no_score_json, results_json
 from autograder.grading.record import Record
+from autograder.suite.compile import load_suite
 from tests.exchange.test_results import record
 
 pytestmark = pytest.mark.slow  # seconds each: jails, servers or thousands of draws
@@ -58,6 +59,20 @@ def test_pack_holds_what_grading_takes(compiled: Course, capsys: pytest.CaptureF
     assert "gradescope run softmax --visibility visible" in run
     assert {line.split("==")[0] for line in requirements} >= {"numpy", "safetensors", "pyseccomp", "pydantic"}
     assert not [line for line in requirements if line.startswith("gradient-autograder")]
+
+
+def test_pack_holds_what_was_adopted(new_course: Course) -> None:
+    path = new_course.dir / "adopted" / "softmax" / "doubled.py"
+    path.parent.mkdir(parents=True)
+    head = '# /// adopted\n# name = "doubled"\n# hint = "Why twice?"\n# ///\n'
+    path.write_text(head + "def softmax(logits):\n    return 2 * logits\n", encoding="utf-8")
+    assert main(["compile", "softmax", "--course", str(new_course.dir)]) == 0
+    assert pack(new_course) == 0
+    with zipfile.ZipFile(new_course.dir.parent / "autograder.zip") as archive:
+        archive.extractall(new_course.dir.parent / "unpacked")
+    course = load_course(new_course.dir.parent / "unpacked" / "course")
+    suite = load_suite(course, load_assignment(course, "softmax"))  # which it fits, where it is unpacked
+    assert [each.name for each in suite.plans[0].adopted] == ["doubled"]
 
 
 def test_pack_of_the_same_course_is_the_same_zip(compiled: Course) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograder.topic.case import Case
-from autograder.topic.declare import Topic
+from autograder.topic.declare import Topic, TopicError
 from autograder.topic.kinds.function import unchanged
 from autograder.topic.kinds.observed import Failure, Observation, arguments, call, failure
 from autograder.values.asking import Ask, Program
@@ -22,8 +22,14 @@ def complete(topic: Topic, case: Case, rng: np.random.Generator) -> Case:
     """Draw the upstream gradient: random, never ones, which hide half of the wrong backward passes."""
     if "dout" in case.inputs:
         return case
-    out, _ = topic.main(*arguments(topic.parameters, case.inputs).values())
-    return case.at(dout=rng.normal(size=np.shape(out)))
+    returned = topic.main(*arguments(topic.parameters, case.inputs).values())
+    if not isinstance(returned, tuple) or len(returned) != 2 or isinstance(returned[0], tuple | dict):
+        got = ", ".join(type(part).__name__ for part in returned) if isinstance(returned, tuple) else ""
+        raise TopicError(
+            f"{topic.name}: the forward of a layer returns (out, cache), an array and what is its own; "
+            f"{topic.main.__name__} returned {f'({got})' if got else f'a {type(returned).__name__}'}"
+        )
+    return case.at(dout=rng.normal(size=np.shape(returned[0])))
 
 
 def observe(topic: Topic, case: Case) -> Observation:

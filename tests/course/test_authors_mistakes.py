@@ -1,0 +1,59 @@
+"""Does a lecturer whose declaration does not fit read what to change, and never that the fault is ours?"""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from autograder.cli.main import main
+
+COURSE = Path(__file__).parent / "stranger"
+# File, what stands there, what stands there instead, topic, and words of the sentence.
+MISTAKES = {
+    "a build that sets an attribute": (
+        "modules.py", 'return {"y": layer.forward(x),', 'layer.W = W\n        return {"y": layer.forward(x),', "Linear",
+        "the build of the case 'a batch' cannot be recorded: AttributeError: a case of a class topic may read",
+    ),
+    "a build that leaves out a block": (
+        "modules.py", '"db": layer.db}', "}", "Linear",
+        "none of its ordinary cases shows db; let their build return it",
+    ),
+    "a cache before the output": (
+        "normalization.py", "return gain * unit, (unit, size, gain)", "return (unit, size, gain), gain * unit",
+        "rms_fwd",
+        "the forward of a layer returns (out, cache), an array and what is its own; rms_fwd returned (tuple, ndarray)",
+    ),
+    "a cache that is not one": (
+        "normalization.py", "return gain * unit, (unit, size, gain)", "return gain * unit, unit, size", "rms_fwd",
+        "rms_fwd returned (ndarray, ndarray, ndarray)",
+    ),
+    "a dict in place of outputs": (
+        "networks.py", "return loss, grads\n", 'return {"loss": loss, "grads": grads}\n', "two_layer_loss",
+        "calling two_layer_loss: it returned a dict of length 2, not a tuple",
+    ),
+    "cases that raise": (
+        "images.py", "bias=rng.normal(size=f)", "bias=rng.normal(size=g)", "conv2d",
+        "images.py, line 34: NameError: name",
+    ),
+    "gradients that are only rounding": (
+        "networks.py", 'rng.normal(size=(h, k)) / np.sqrt(h)', "30 * rng.normal(size=(h, k))", "two_layer_loss",
+        "which is compared by itself as the rows' sizes are far apart, has norm",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("file", "old", "new", "topic", "words"), MISTAKES.values(), ids=MISTAKES)
+def test_compile_tells_its_author(
+    file: str, old: str, new: str, topic: str, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    course = tmp_path / "course"
+    shutil.copytree(COURSE, course)
+    path = course / "reference" / file
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+    (course / "assignments" / "vision" / "assignment.toml").write_text(
+        f'title = "One question"\n[[questions]]\nid = "only"\ntopic = "{topic}"\npoints = 1\n', encoding="utf-8"
+    )
+    assert main(["compile", "vision", "--course", str(course)]) == 2
+    assert words in capsys.readouterr().err
