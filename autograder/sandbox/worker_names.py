@@ -26,6 +26,7 @@ class Definitions:
         self._names = names
         self._note = note
         self._best: dict[str, _Best] = {}
+        self._seen: dict[str, Any] = {}  # what each name was bound to when it was last looked at
 
     def after(self, cell: int, bound: set[str], stubs: dict[str, bool]) -> None:
         """Take note of what a cell bound. stubs: its functions and classes, and which are the stub."""
@@ -34,8 +35,9 @@ class Definitions:
             if not callable(value) or isinstance(value, types.ModuleType):
                 continue
             best = self._best.get(name)
-            if best and best.value is value:
-                continue
+            if (best and best.value is value) or self._seen.get(name) is value:
+                continue  # a cell that failed before it bound the name left what was there
+            self._seen[name] = value
             stub = stubs.get(name, False) and not isinstance(value, StandIn)
             if best is None or best.stub or not stub:
                 self._best[name] = _Best(value, cell, stub)

@@ -76,6 +76,13 @@ def test_what_is_said_of_a_cell_that_is_stopped_is_what_is_allowed(jail: Jail) -
         assert note.text == said
 
 
+def test_cell_that_fails_to_wrap_a_later_stub_does_not_finish_it(jail: Jail) -> None:
+    stub = "def f():\n    raise NotImplementedError"
+    loaded = jail.load(ONE, stub, "f = wrapped(f)")
+    assert loaded.loaded.missing == frozenset()
+    assert loaded.result() == 1
+
+
 def test_cell_that_raises_keeps_what_ran_and_its_later_definitions(jail: Jail) -> None:
     loaded = jail.load("a = 1\nb = 1 / 0\nc = 3\ndef f():\n    return [a, 'c' in globals()]")
     assert loaded.result() == [1, False]
