@@ -22,6 +22,16 @@ ROOT = Path(__file__).parent.parent
 settings.register_profile("deterministic", derandomize=True, deadline=None, database=None)
 settings.load_profile("deterministic")
 
+# Tests that share a Docker engine, which takes a minute to come by.
+WITH_AN_ENGINE = ("sandbox/test_docker.py", "hostile/test_corpus.py", "exchange/test_gradescope_container.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What one process of several takes at a time: a file, for what its tests share; the engine's files as one."""
+    for item in items:
+        path = str(item.path.relative_to(ROOT / "tests"))
+        item.add_marker(pytest.mark.xdist_group("engine" if path in WITH_AN_ENGINE else path))
+
 
 @contextmanager
 def reference_kept() -> Iterator[None]:
