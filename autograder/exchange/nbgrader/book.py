@@ -7,7 +7,6 @@ so that formgrader shows what was graded, and what a person has given stays.
 import importlib
 import importlib.util
 import json
-import os
 import sys
 import warnings
 from collections.abc import Iterator
@@ -59,7 +58,7 @@ def save(course: Course, assignment: str, graded: Class) -> None:
     try:
         with (
             warnings.catch_warnings(),
-            _own_programs(),
+            _no_program(nbgrader),
             nbgrader.Gradebook(course.database, course.id or "default_course") as book,
         ):
             warnings.simplefilter("ignore")  # of nbgrader's own, about how it uses SQLAlchemy
@@ -75,14 +74,17 @@ def save(course: Course, assignment: str, graded: Class) -> None:
 
 
 @contextmanager
-def _own_programs() -> Iterator[None]:
-    """nbgrader asks the program `alembic` for the version of a new database: the one installed beside it."""
-    usual = os.environ.get("PATH", "")
-    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), usual])
+def _no_program(nbgrader: Any) -> Iterator[None]:
+    """nbgrader starts the program `alembic` to learn the version of a new database, a second that it knows itself."""
+    from alembic.script import ScriptDirectory
+
+    usual = nbgrader.get_alembic_version
+    migrations = ScriptDirectory(str(Path(str(nbgrader.__file__)).with_name("alembic")))
+    nbgrader.get_alembic_version = migrations.get_current_head
     try:
         yield
     finally:
-        os.environ["PATH"] = usual
+        nbgrader.get_alembic_version = usual
 
 
 def _assignment(book: "Gradebook", assignment: str, graded: Class) -> None:

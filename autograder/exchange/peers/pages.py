@@ -6,6 +6,11 @@ escaped by the template; there is no script on the page.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import jinja2
 
 _WORDS = {
     "passed": "passed",
@@ -61,6 +66,13 @@ class Part:
         return f"{self.most:g} points, not given yet" if self.whole else f"{self.most:g} points"
 
 
+@cache
+def _template() -> "jinja2.Template":
+    import jinja2
+
+    return jinja2.Environment(autoescape=True).from_string(_TEMPLATE)
+
+
 def page(
     title: str,
     student: str,
@@ -70,12 +82,9 @@ def page(
     total: tuple[float | None, float] | None = None,
 ) -> str:
     """One HTML page that stands alone. total: points and most points, where they are not the parts' sum."""
-    import jinja2
-
     given = [part.points for part in parts if part.points is not None]
     points, most = total or (sum(given) if given else None, sum(part.most for part in parts))
-    template = jinja2.Environment(autoescape=True).from_string(_TEMPLATE)
-    return template.render(
+    return _template().render(
         title=title,
         student=student,
         parts=parts,
