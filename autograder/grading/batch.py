@@ -20,7 +20,8 @@ from autograder.grading.fences import must_be_there
 from autograder.grading.ledger import Ledger, Memory, is_final
 from autograder.grading.order import longest_first
 from autograder.grading.record import ManualRecord, Record, digest_of_grading
-from autograder.notebook.data import data_files, digest_of
+from autograder.notebook.data import data_files
+from autograder.notebook.files import digest_of
 from autograder.notebook.find import Source, find
 from autograder.notebook.read import read
 from autograder.notebook.submission import Unreadable
@@ -109,7 +110,7 @@ async def open_world(course: Course, assignment: Assignment, suite: Suite, isola
         isolation.kind,
         " ".join(sorted({each.image for each in started.values()})),
         data=data,
-        data_digest=digest_of(data),
+        data_digest=digest_of(sorted(data.items())) if data else "",
     )
 
 

@@ -4,7 +4,6 @@ All that its folder holds but `assignment.toml` and the released notebook: what 
 find again when they are graded. No link leads out of the folder, and hidden files are left out.
 """
 
-import hashlib
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
@@ -52,14 +51,3 @@ def beside(files: Mapping[str, bytes], data: Mapping[str, bytes]) -> dict[str, b
         if name not in folders and not any(str(parent) in data for parent in PurePosixPath(name).parents)
     }
     return {**own, **data}
-
-
-def digest_of(data: Mapping[str, bytes]) -> str:
-    """SHA-256, in hex, over names and bytes; "" where there are none."""
-    if not data:
-        return ""
-    digest = hashlib.sha256()
-    for name, content in sorted(data.items()):
-        digest.update(b"%d %d " % (len(name.encode()), len(content)) + name.encode())
-        digest.update(content)
-    return digest.hexdigest()

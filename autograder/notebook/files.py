@@ -5,11 +5,12 @@ of a folder; no path leads out of an archive; every size is capped while reading
 claims about itself.
 """
 
+import hashlib
 import io
 import stat
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -65,6 +66,17 @@ class Listing:
             if total > MAX_TOTAL:
                 raise Refused(f"Its files take more than {MAX_TOTAL // 2**20} MiB: leave data sets out.")
         return contents
+
+
+def digest_of(parts: Iterable[tuple[str, bytes]]) -> str:
+    """SHA-256, in hex, over names and contents in their order, each with its length before it, so that no two run
+    together to the same bytes."""
+    digest = hashlib.sha256()
+    for name, content in parts:
+        encoded = name.encode()
+        digest.update(b"%d %d " % (len(encoded), len(content)) + encoded)
+        digest.update(content)
+    return digest.hexdigest()
 
 
 def ignored(name: str) -> bool:

@@ -7,6 +7,7 @@ wants, where it is asked, and its public checks. Nothing in it is secret.
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from pathlib import PurePosixPath
 from typing import Any
 
 KEY = "autograder"  # in the metadata of a notebook, and of its cells
@@ -80,6 +81,9 @@ def manifest_of(contents: bytes) -> Manifest:
 
 
 def _read(told: Any) -> Manifest:
+    files = tuple(map(str, told.get("files", ())))
+    if any(PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts for name in files):
+        raise ValueError(files)  # a notebook from elsewhere could name any file of the reader's
     questions = tuple(
         Asked(
             id=str(question["id"]),
@@ -98,5 +102,5 @@ def _read(told: Any) -> Manifest:
         cell_cpu_s=float(told["cell_cpu_s"]),
         load_cpu_s=float(told["load_cpu_s"]),
         questions=questions,
-        files=tuple(map(str, told.get("files", ()))),
+        files=files,
     )

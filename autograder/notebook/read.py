@@ -4,13 +4,12 @@ for source in find(["examples/class"]):
     submission = read(source)
 """
 
-import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from pathlib import Path
 
 from autograder.notebook.answers import Answer, answers_of
 from autograder.notebook.cells import NotANotebook, cells_of
-from autograder.notebook.files import Listing, Refused
+from autograder.notebook.files import Listing, Refused, digest_of
 from autograder.notebook.find import NOTEBOOK_SUFFIXES, Source, find, main_file, source_of, without_wrapper
 from autograder.notebook.submission import Cell, Submission, Unreadable
 
@@ -22,7 +21,7 @@ def read(source: Source | Path | str) -> Submission:
     if not isinstance(source, Source):
         source = source_of(Path(source))
     suffix, contents, files = _opened(source)
-    digest = _digest(suffix, contents, files)
+    digest = digest_of([(suffix, contents), *sorted(files.items())])
     try:
         cells = cells_of(contents, suffix=suffix)
     except NotANotebook as refused:
@@ -65,13 +64,3 @@ def _main(listing: Listing) -> str:
         if found:
             raise Refused(f"It holds {len(found)} {kind} ({', '.join(found[:4])}): hand in one, and its helpers.")
     raise Refused("It holds no notebook: hand in an .ipynb or .py file, at the top of the folder.")
-
-
-def _digest(suffix: str, contents: bytes, files: Mapping[str, bytes]) -> str:
-    """Each part with its length before it, so that no two submissions run together to the same bytes."""
-    digest = hashlib.sha256()
-    for name, data in [(suffix, contents), *sorted(files.items())]:
-        encoded = name.encode()
-        digest.update(b"%d %d " % (len(encoded), len(data)) + encoded)
-        digest.update(data)
-    return digest.hexdigest()

@@ -323,3 +323,11 @@ def test_release_without_a_source_says_where_it_should_be(new_course: Course) ->
 def test_manifest_of_anything_else_is_none(contents: str) -> None:
     with pytest.raises(NoManifest):
         manifest_of(contents.encode())
+
+
+@pytest.mark.parametrize("name", ["/etc/hostname", "../key", "data/../../key"])
+def test_manifest_that_names_a_file_elsewhere_is_refused(new_course: Course, name: str) -> None:
+    notebook = json.loads(release(new_course, load_assignment(new_course, "softmax")).contents)
+    notebook["metadata"]["autograder"]["files"] = [name]
+    with pytest.raises(NoManifest, match="damaged"):
+        manifest_of(json.dumps(notebook).encode())
