@@ -7,9 +7,6 @@ texts of exceptions and pictures are shown of public examples only.
 
 import base64
 import hashlib
-import inspect
-import math
-import re
 import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,38 +15,21 @@ from typing import Any
 
 from markupsafe import Markup
 
-from autograder.course.load import Assignment, Course, Question
+from autograder.course.load import Assignment, Course
 from autograder.gradebook.policy import Standing
-from autograder.grading.examples import source_of as example_source
-from autograder.grading.record import CheckRecord, ExampleRecord, QuestionRecord, Record
+from autograder.grading.record import QuestionRecord, Record
 from autograder.notebook.read import Answer, Cell, Source, Unreadable, read, read_answers
-from autograder.report import wording
+from autograder.report import parts, wording
 from autograder.report.decided import Decided, head_of
 from autograder.report.filenames import page_names
 from autograder.report.html import asset, template, write_page
-from autograder.report.pictures import heat_map, histogram, loss_curve
+from autograder.report.pictures import histogram, loss_curve
 from autograder.report.slim import slim
 from autograder.topic.declare import Topic
 from autograder.values.outcomes import Outcome, State
 
 FEEDBACK, STAFF = "feedback", "ta"  # folders of the pages: students' and the teaching staff's
-_PLACE = re.compile(r"cell (\d+), line (\d+)")
-_AT_PLACE = re.compile(r" at cell \d+, line \d+")
 _STUMBLED = frozenset({"syntax", "raised", "stopped", "exit"})  # kinds of notes that explain a missing name
-_AROUND = 1  # lines shown before and after the one that is meant
-_MOST_CHARACTERS = 200  # of a line that is shown
-
-
-@dataclass(frozen=True)
-class _Asked:
-    """What is the same for every student: what a question asks for."""
-
-    id: str
-    title: str
-    lecture: str
-    summary: str
-    signatures: tuple[str, ...]
-    topic: Topic
 
 
 @dataclass(frozen=True)
@@ -67,7 +47,7 @@ class Pages:
         """topics: of the assignment's questions, by the question's id."""
         self._course = course
         self._assignment = assignment
-        self._asked = {question.id: _asked(question, topics[question.id]) for question in assignment.questions}
+        self._asked = {question.id: parts.asked(question, topics[question.id]) for question in assignment.questions}
 
     def student(self, record: Record, handed: Handed, decided: Decided | None = None) -> str:
         """The page that is given back. Nothing private is handed to its template.
@@ -85,7 +65,7 @@ class Pages:
             views=views,
             todo=lost[:3],
             manual=self._manual(handed, decided),
-            notes=[{"text": note.text, "rows": _excerpt(note.text, handed.cells)} for note in record.notes],
+            notes=[{"text": note.text, "rows": parts.excerpt(note.text, handed.cells)} for note in record.notes],
         )
 
     def teacher(self, record: Record, handed: Handed, page: str, decided: Decided | None = None) -> str:
@@ -93,7 +73,7 @@ class Pages:
         views = []
         for question in record.questions:
             view = self._view(question, handed.cells, decided)
-            view["private_checks"] = [_private_check(check, handed.cells) for check in question.checks]
+            view["private_checks"] = [parts.private_row(check, handed.cells) for check in question.checks]
             diagnoses = [check.diagnosis for check in question.checks if check.diagnosis]
             names = {name for diagnosis in diagnoses for name in diagnosis.misconceptions}
             misconceptions = self._asked[question.id].topic.misconceptions
@@ -105,7 +85,7 @@ class Pages:
             page=page,
             decisions=decided.decisions if decided else (),
             manual=self._manual(handed, decided),
-            notes=[note.model_dump() | {"rows": _excerpt(note.text, handed.cells)} for note in record.notes],
+            notes=[note.model_dump() | {"rows": parts.excerpt(note.text, handed.cells)} for note in record.notes],
             **record.model_dump(include={"measured", "isolation", "device", "suite", "key"}),
         )
 
@@ -157,7 +137,7 @@ class Pages:
         """All that a student may see of a question."""
         asked = self._asked[question.id]
         said = wording.said_of(question, tuple(asked.topic.reference))
-        examples = [_example(each, asked.topic) for each in question.examples]
+        examples = [parts.example_row(each, asked.topic) for each in question.examples]
         by_person = decided is not None and question.id in decided.overridden
         points = decided.given(question.id) if decided is not None and by_person else question.points
         return {
@@ -171,11 +151,11 @@ class Pages:
             "by_person": by_person and points != question.points,
             "comments": decided.comments_on(question.id) if decided else [],
             "max_points": question.max_points,
-            "tone": _tone(points, question.max_points),
+            "tone": parts.tone(points, question.max_points),
             "sentence": said.sentence,
             "step": said.step,
-            "checks": _merged([_check(check, cells) for check in question.checks]),
-            "diagnoses": _diagnoses(question),
+            "checks": parts.together([parts.check_row(check, cells) for check in question.checks]),
+            "diagnoses": parts.diagnoses(question),
             "examples": examples,
             "examples_fail": any(not example["passed"] for example in examples),
             "curve": Markup(loss_curve(question.curve)) if question.curve and any(question.curve.loss) else "",
@@ -186,7 +166,7 @@ class Pages:
         return [
             {
                 "id": part.id,
-                "title": _title(part),
+                "title": parts.title(part),
                 "prompt": part.prompt,
                 "max_points": part.points,
                 "got": decided.given(part.id) if decided else None,
@@ -204,7 +184,7 @@ class Pages:
             got = question.points if question else None
             if decided is not None and key in decided.overridden:
                 got = decided.given(key)
-            cells.append({"points": got, "tone": _tone(got, question.max_points) if question else ""})
+            cells.append({"points": got, "tone": parts.tone(got, question.max_points) if question else ""})
         return {
             "student": record.student,
             "page": page,
@@ -290,7 +270,7 @@ def _handed(record: Record, source: Source | None, manual: Sequence[str]) -> Han
     """What was handed in, where the page shows something of it, and it still is what was graded."""
     texts = [check.message for question in record.questions for check in question.checks]
     texts += [note.text for note in record.notes]
-    if source is None or not (manual or any(map(_PLACE.search, texts))):
+    if source is None or not (manual or any(map(parts.PLACE.search, texts))):
         return Handed()
     try:
         submission = read(source)
@@ -301,139 +281,8 @@ def _handed(record: Record, source: Source | None, manual: Sequence[str]) -> Han
     return Handed(submission.cells, read_answers(source, manual) if manual else {})
 
 
-def _asked(question: Question, topic: Topic) -> _Asked:
-    summary = (inspect.getdoc(topic.main) or "").partition("\n")[0]
-    return _Asked(question.id, _title(question), topic.lecture, summary, tuple(_signatures(topic)), topic)
-
-
-def _title(question: Question) -> str:
-    text = question.title or question.id.replace("-", " ").replace("_", " ")
-    return text[:1].upper() + text[1:]
-
-
-def _signatures(topic: Topic) -> Iterable[str]:
-    """What the student must define, each as it is called and what it returns."""
-    gradients = ", ".join(block.name for block in topic.blocks if block.kind == "gradient")
-    for number, (name, definition) in enumerate(topic.reference.items()):
-        if topic.is_class:
-            yield f"class {name}"
-            continue
-        returns = gradients if topic.kind == "layer" and number else ", ".join(topic.returns)
-        yield f"{name}({', '.join(inspect.signature(definition).parameters)}) → {returns}"
-
-
 def _words(state: str) -> str:
     return str(state).replace("_", " ")
-
-
-def _tone(points: float | None, most: float) -> str:
-    if points is None:
-        return "wait"
-    return "good" if points >= most else "part" if points > 0 else "bad"
-
-
-def _check(check: CheckRecord, cells: Sequence[Cell]) -> dict[str, Any]:
-    """What a student sees of a check: no case, no evidence; a place only where the notebook has it."""
-    rows = _excerpt(check.message, cells)
-    message = check.message if rows else _AT_PLACE.sub("", check.message)
-    passed = check.outcome == Outcome.PASSED and check.points >= check.max_points  # not held back by its group
-    return {
-        "what": [_what(check)],
-        "label": wording.label_of(check),
-        "tone": "good" if passed else "wait" if check.outcome == Outcome.NOT_GRADED else _tone(check.points, math.inf),
-        "points": check.points,
-        "max_points": check.max_points,
-        "message": message,
-        "rows": rows,
-    }
-
-
-def _merged(checks: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Checks of which the same is said, as one: an exception in one line costs several blocks."""
-    merged: dict[tuple[str, str], dict[str, Any]] = {}
-    for check in checks:
-        key = (check["label"], check["message"] if check["tone"] != "good" else "")
-        if key not in merged:
-            merged[key] = check
-            continue
-        same = merged[key]
-        blocks = {block for _, block in same["what"] if block}
-        same["what"] += [(kind, block) for kind, block in check["what"] if block not in blocks]
-        same["points"] += check["points"]
-        same["max_points"] += check["max_points"]
-        same["tone"] = "good" if check["tone"] == same["tone"] == "good" else same["tone"]
-    return list(merged.values())
-
-
-def _private_check(check: CheckRecord, cells: Sequence[Cell]) -> dict[str, Any]:
-    seen = _check(check, cells)
-    return check.model_dump(mode="json") | {"tone": seen["tone"], "rows": seen["rows"]}
-
-
-def _what(check: CheckRecord) -> tuple[str, str]:
-    """What a check judges, in words, and the name of the output, if it is one. A case is not named."""
-    block = wording.block_of(check)
-    special = "special cases of the " if wording.is_edge(check) else ""
-    if check.kind in ("value", "gradient", "law"):
-        return f"{special}{check.kind}", block
-    kind = "law" if check.kind == "property" else check.kind
-    return (kind, "") if block == check.kind else (f"{special}{kind}: {block}", "")
-
-
-def _diagnoses(question: QuestionRecord) -> list[dict[str, Any]]:
-    """Each misconception once, with the blocks that show it where others fail for another reason."""
-    found: dict[str, dict[str, Any]] = {}
-    failed = [check for check in question.checks if check.outcome != Outcome.PASSED]
-    for check in failed:
-        if check.diagnosis:
-            blank = {"name": check.diagnosis.name, "hint": check.diagnosis.hint, "blocks": []}
-            entry = found.setdefault(check.diagnosis.name, blank)
-            if (block := wording.block_of(check)) not in entry["blocks"]:
-                entry["blocks"].append(block)
-    if len(found) == 1 and all(check.diagnosis for check in failed):
-        next(iter(found.values()))["blocks"] = []
-    return list(found.values())
-
-
-def _example(record: ExampleRecord, topic: Topic) -> dict[str, Any]:
-    """A public example with its source; where it failed, the line, the words, and a picture of the numbers."""
-    example = next(each for each in topic.examples if each.name == record.name)
-    first, lines = example_source(example)
-    rows = [_code_row(number, text, first + number - 1 == record.line) for number, text in enumerate(lines, 1)]
-    caption = ""
-    if record.difference is not None:
-        caption = f"Allowed: a difference of {record.difference.within:g}."
-        shape = record.difference.shape
-        if len(record.difference.actual) <= 48:
-            caption = f"Above: what you return; below: what is expected. {caption}"
-        if len(shape) == 1:
-            caption += " The entries of a vector stand in one row."
-    return {
-        "name": f"{record.name} ({example.lecture})" if example.lecture else record.name,
-        "passed": record.outcome == Outcome.PASSED,
-        "rows": rows,
-        "message": record.message,
-        "picture": Markup(heat_map(record.difference)) if record.difference else "",
-        "caption": caption,
-    }
-
-
-def _excerpt(text: str, cells: Sequence[Cell]) -> list[dict[str, Any]]:
-    """The line of the student's own code that a text names, with its neighbours; [] where there is none."""
-    found = _PLACE.search(text)
-    if not found:
-        return []
-    number, line = int(found[1]), int(found[2])
-    source = next((cell.source for cell in cells if cell.number == number), None)
-    lines = source.splitlines() if source is not None else []
-    if not 1 <= line <= len(lines):
-        return []
-    first, last = max(1, line - _AROUND), min(len(lines), line + _AROUND)
-    return [_code_row(each, lines[each - 1], each == line) for each in range(first, last + 1)]
-
-
-def _code_row(number: int, text: str, here: bool) -> dict[str, Any]:
-    return {"number": number, "text": text[:_MOST_CHARACTERS], "here": here}
 
 
 def _mean(records: Iterable[Record], question_id: str) -> float | None:
