@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from autograder.checks.conduct import Result, conduct
-from autograder.checks.cost import PAIRS, SETTLED, drawn
+from autograder.checks.cost import CPU_TIME, drawn
 from autograder.sandbox.inprocess import LocalQuestion
-from autograder.suite.draw import Worth, cost_of, draw_cases, expect, make_plan, show_right
+from autograder.suite.draw import Worth, costs_of, draw_cases, expect, make_plan, show_right
 from autograder.topic.declare import TopicError
 from autograder.values.asking import Answer, Ask
 from autograder.values.outcomes import Outcome
@@ -25,7 +25,9 @@ def plan_of(declared=None, factor=FACTOR, **weights):
     worth = Worth(declared.name, 10.0, weights, factor)
     cases = draw_cases(declared, np.random.SeedSequence(SEED))
     expectations = expect(declared, cases, show_right(declared, cases))
-    return make_plan(declared, worth, cases, expectations, cost=cost_of(declared, worth, np.random.SeedSequence(SEED)))
+    return make_plan(
+        declared, worth, cases, expectations, costs=costs_of(declared, worth, np.random.SeedSequence(SEED))
+    )
 
 
 class Class:
@@ -71,7 +73,7 @@ def test_median_of_paired_ratios_decides(times, outcome, points):
     assert result.verdicts["cost"].outcome == outcome
     assert result.verdicts["cost"].measured == pytest.approx(times)
     assert result.total == points
-    assert sides.pairs == SETTLED  # no other pair could change the median of 31
+    assert sides.pairs == CPU_TIME.settled  # no other pair could change the median of 31
 
 
 def test_machine_that_is_slow_for_a_while_decides_nothing():
@@ -80,7 +82,7 @@ def test_machine_that_is_slow_for_a_while_decides_nothing():
 
     sides = Class(theirs)
     assert sides.put(plan_of()).verdicts["cost"].outcome == Outcome.PASSED
-    assert sides.pairs == PAIRS
+    assert sides.pairs == CPU_TIME.pairs
 
 
 def test_both_sides_get_the_same_inputs_and_every_pair_others():
@@ -90,8 +92,8 @@ def test_both_sides_get_the_same_inputs_and_every_pair_others():
     calls = [ask for ask in sides.asked if ask.key.startswith("cost")]
     assert [ask.meter.right for ask in calls[:4]] == [True, False, True, False]
     assert calls[0].payload() == calls[1].payload()
-    assert len({ask.payload() for ask in calls}) == SETTLED
-    assert not np.array_equal(drawn(plan, plan.cost, 0).inputs["x"], drawn(plan, plan.cost, 1).inputs["x"])
+    assert len({ask.payload() for ask in calls}) == CPU_TIME.settled
+    assert not np.array_equal(drawn(plan, "cost", 0).inputs["x"], drawn(plan, "cost", 1).inputs["x"])
 
 
 def test_call_that_does_not_end_in_its_time_is_over():
