@@ -1,10 +1,17 @@
 """A question of memory, from assignment.toml to the record: right, bulky and hostile answers."""
 
+import asyncio
 import inspect
 
 import pytest
 
+from autograder.course.load import load_assignment
+from autograder.grading.batch import grade_class as grade_submissions
+from autograder.sandbox.session import SandboxError
+from autograder.suite.compile import compile_suite
 from tests.checks import topics
+from tests.conftest import ROOT
+from tests.grading.as_students import notebook_with
 from tests.grading.test_cost import ASSIGNMENT, RIGHT, SLOW, grade_class
 
 BULKY = "import numpy as np\n" + inspect.getsource(topics.bulky_distances).replace("bulky_distances", "distances")
@@ -81,3 +88,33 @@ def test_ratio_is_measured_beside_the_record_and_told_in_words_on_the_page(grade
     assert "more than 4 times the memory of our own way" in graded["bulky"]["page"]
     assert "one of them is far larger than its inputs" in graded["bulky"]["page"]
     assert "On the larger inputs on which memory is measured" in graded["greedy"]["page"]
+
+
+# What the course declares as bulky, as a student would write it.
+EVERY_WINDOW = """
+import numpy as np
+def conv2d_forward(x, w, b, stride, padding):
+    padded = np.pad(x, ((0, 0), (0, 0), (padding, padding), (padding, padding)))
+    windows = np.lib.stride_tricks.sliding_window_view(padded, w.shape[2:], axis=(2, 3))[:, :, ::stride, ::stride]
+    out = (windows[:, None] * w[:, :, None, None]).sum(axis=(2, 5, 6))
+    return out + b[:, None, None], (padded, w, stride, padding)
+"""
+
+
+@pytest.mark.slow
+def test_convolution_of_the_flagship_is_measured_in_memory(flagship, tmp_path):
+    solution = ROOT / "solutions" / "convolution" / "convolution.py"
+    notebook_with(solution, [], tmp_path / "solution.ipynb")
+    notebook_with(solution, [EVERY_WINDOW], tmp_path / "bulky.ipynb")
+    assignment = load_assignment(flagship, "convolution")
+    suite = compile_suite(flagship, assignment)
+    try:
+        graded = asyncio.run(grade_submissions(flagship, assignment, suite, [tmp_path], jobs=1))
+    except* SandboxError as errors:
+        pytest.skip(f"no jail on this machine: {errors.exceptions[0]}")
+    records = {record.student: record for record in graded.records}
+    bulky = {check.id: check.outcome for check in records["bulky"].questions[0].checks if check.outcome != "passed"}
+    assert records["solution"].points == 100
+    assert bulky == {"memory": "over_cost"}
+    ratios = {name: record.measured.memory_ratios["conv2d"] for name, record in records.items()}
+    assert ratios["solution"] < 3 < 10 < ratios["bulky"], ratios
