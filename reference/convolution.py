@@ -140,9 +140,39 @@ def _():
     return forward, backward
 
 
+@conv2d.alternative
+def _():
+    """All windows as columns of one matrix, which backward keeps: what most people write."""
+
+    def places(shape, kernel, stride):
+        c, kh, kw = kernel
+        oh, ow = (shape[2] - kh) // stride + 1, (shape[3] - kw) // stride + 1
+        k, i, j = (each.reshape(-1, 1) for each in np.indices((c, kh, kw)))
+        top, left = (stride * each.reshape(1, -1) for each in np.indices((oh, ow)))
+        return (slice(None), k, i + top, j + left), oh, ow
+
+    def forward(x, w, b, stride, padding):
+        big = np.pad(x, [(0, 0), (0, 0), (padding, padding), (padding, padding)])
+        place, oh, ow = places(big.shape, w.shape[1:], stride)
+        columns = big[place].transpose(1, 0, 2).reshape(w[0].size, -1)  # (CKK, N * OH * OW)
+        out = w.reshape(len(w), -1) @ columns + b.reshape(-1, 1)
+        return out.reshape(len(w), len(x), oh, ow).transpose(1, 0, 2, 3), (columns, big.shape, w, stride, padding)
+
+    def backward(dout, cache):
+        columns, shape, w, stride, padding = cache
+        rows = dout.transpose(1, 0, 2, 3).reshape(len(w), -1)
+        dw = (rows @ columns.T).reshape(w.shape)
+        dcolumns = (w.reshape(len(w), -1).T @ rows).reshape(w[0].size, len(dout), -1)
+        dbig = np.zeros(shape)
+        np.add.at(dbig, places(shape, w.shape[1:], stride)[0], dcolumns.transpose(1, 0, 2))
+        return dbig[:, :, padding : shape[2] - padding, padding : shape[3] - padding], dw, rows.sum(axis=1)
+
+    return forward, backward
+
+
 @conv2d.costly
 def _(rng):
-    return {**_drawn(rng, (4, 8, 20, 20), (16, 8, 3, 3)), "stride": 1, "padding": 1}
+    return {**_drawn(rng, (10, 8, 28, 28), (16, 8, 5, 5)), "stride": 1, "padding": 2}
 
 
 @conv2d.slow("loops over every output")
@@ -169,6 +199,16 @@ def _():
         return dbig[:, :, padding : padding + height, padding : padding + width], dw, db
 
     return forward, backward
+
+
+@conv2d.bulky("every window times every filter at once")
+def _():
+    def forward(x, w, b, stride, padding):
+        windows = _windows(_padded(x, padding), w.shape, stride)
+        out = (windows[:, None] * w[:, :, None, None]).sum(axis=(2, 5, 6))  # of (N, F, C, OH, OW, KH, KW)
+        return out + b[:, None, None], (x, w, stride, padding)
+
+    return forward, conv2d_backward
 
 
 @conv2d.worked("a binary image", lecture="002: Convolution")

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from autograder.checks import accuracy, convergence, cost, distribution, gradient, law, property_, trajectory, value
-from autograder.checks.plan import Check, Plan
+from autograder.checks.plan import COST, MEMORY, Check, Plan
 from autograder.checks.together import Batching
 from autograder.checks.verdict import CheckRun, Sheet, Verdict
-from autograder.sandbox.inprocess import LocalQuestion
+from autograder.sandbox.inprocess import LocalQuestion, own_mib
 from autograder.topic.kinds import Observed
 from autograder.topic.standalone import executed
 from autograder.values.asking import Answer, Ask
@@ -27,7 +27,8 @@ _KINDS: dict[str, Callable[[Sheet, Check], CheckRun]] = {
     "law": law.run,
     "distribution": distribution.run,
     "trajectory": trajectory.run,
-    "cost": cost.run,
+    COST: cost.run,
+    MEMORY: cost.run,
 }
 
 BEHIND = "Counts only where the ordinary cases are right."
@@ -90,6 +91,8 @@ def _metered(plan: Plan, ask: Callable[[Ask], Answer], each: Ask) -> Answer:
     """What an ask with a meter brings, and costs, in this process."""
     assert each.meter is not None
     answering = LocalQuestion(executed(plan.topic)).ask if each.meter.right else ask
+    if each.meter.check == MEMORY:
+        return replace(answering(each), cost_mib=own_mib(lambda: answering(each)))
     began = time.process_time()
     answer = answering(each)
     return replace(answer, cost_s=time.process_time() - began)

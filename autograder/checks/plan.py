@@ -4,6 +4,7 @@ The plan is data about one draw of hidden inputs: cases, expectations, checks. I
 compiler and read by the checks; it holds everything that must never reach student code.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -11,14 +12,16 @@ from autograder.topic.case import Case
 from autograder.topic.declare import Misconception, Topic
 from autograder.values.compare import Expectation
 
+COST, MEMORY = COSTS = "cost", "memory"  # checks of what a right answer costs, in CPU time and in memory
+
 
 @dataclass(frozen=True)
 class Check:
     """One check of a question.
 
     kind: `value`, `gradient`, `property`, `convergence`, `accuracy`, `law`,
-    `distribution`, `trajectory` or `cost`. block: the output it judges, or the name of the property. cases: the
-    cases it looks at, in order. requires: the id of a check that must have passed for this one to count.
+    `distribution`, `trajectory`, `cost` or `memory`. block: the output it judges, or the name of the property. cases:
+    the cases it looks at, in order. requires: the id of a check that must have passed for this one to count.
     group: checks of one group earn the part that the worst of them has earned; "" for one that stands by itself.
     """
 
@@ -67,7 +70,7 @@ class Mark:
 class Cost:
     """What a right answer may cost.
 
-    factor: CPU time, in times of the reference's on the same inputs. seed: of those inputs.
+    factor: in times of the reference's on the same inputs. seed: of those inputs.
     """
 
     factor: float
@@ -84,6 +87,7 @@ class Plan:
     runs: the inputs of the long runs and the exams of a trainer, two for each check; the second is used
     when the first misses the bar.
     draws: how many draws of a sampler each case looks at.
+    costs: what a right answer may cost, by the check that looks at it.
     """
 
     question: str
@@ -95,7 +99,7 @@ class Plan:
     mark: Mark | None = None
     runs: tuple[Case, ...] = ()
     draws: int = 0
-    cost: Cost | None = None
+    costs: Mapping[str, Cost] = field(default_factory=dict)
     adopted: tuple[Misconception, ...] = ()
     wrong: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
     pairs: dict[tuple[str, str], dict[str, dict[str, Any]]] = field(default_factory=dict)

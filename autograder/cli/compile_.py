@@ -42,7 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
     isolation = isolation_of(arguments)
 
     from autograder.course.load import load_assignment, load_course
-    from autograder.report.proof import PAGE, expected_false_failures, proof_page
+    from autograder.report.proof import PAGE, expected_false_failures, proof_page, ratios
     from autograder.suite.compile import compile_suite, suite_folder
     from autograder.suite.store import replace_file
     from autograder.suite.survive import kept_surveys, survey_suite
@@ -78,6 +78,9 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     for proof in suite.proof:
         print(_line(proof))
+        for what, measured in ratios(proof):
+            shown = ", ".join(f"{name} {ratio:g}" for name, ratio in measured.items())
+            print(f"  {what}, in times of the reference's: {shown}")
     for survey in surveys if arguments.mutants else ():
         _tell(survey)
     if expected:

@@ -24,7 +24,8 @@ RESERVED = frozenset(  # the other columns of grades.csv
     | {"manual_state", "manual_max_points"}
 )
 _OF_TOPICS = frozenset(
-    {"topic", "environment", "cpu_s", "memory_mib", "weights", "scoring", "groups", "cost_factor", "uses", "forbidden"}
+    {"topic", "environment", "cpu_s", "memory_mib", "weights", "scoring", "groups", "cost_factor", "memory_factor"}
+    | {"uses", "forbidden"}
 )  # keys of no manual question
 _Document = TypeVar("_Document", bound=Strict)
 
@@ -169,8 +170,9 @@ def _must_be_earlier(path: Path, number: int, question: Question, earlier: Seque
             )
         if known[name].environment != question.environment:
             raise CourseError(f"{where}{name!r} has another environment; give both the same")
-    if question.uses and question.cost_factor is not None:
-        raise CourseError(f"{where}a question with a cost_factor uses nothing: only its own code can be measured")
+    for factor in ("cost_factor", "memory_factor"):
+        if question.uses and getattr(question, factor) is not None:
+            raise CourseError(f"{where}a question with a {factor} uses nothing: only its own code can be measured")
 
 
 def _read(path: Path, model: type[_Document]) -> _Document:

@@ -14,6 +14,8 @@ from autograder.course.strict import Amount, DottedPath, Identifier, Seconds, St
 
 __all__ = ["AssignmentFile", "CourseFile", "Limits", "Question", "Strict", "valid_keys"]
 
+Factor = Annotated[float, Field(gt=1, le=1e6)]
+
 
 class EnvironmentTable(Strict):
     """`[environments.NAME]`: the libraries that a question's notebook may import."""
@@ -43,7 +45,8 @@ class Question(Strict):
     weights: {block or check: weight} where it differs from 1; shares of the question's points.
     scoring: `weights`, where each check earns its part, or `worst`, where all earn what the worst of them does.
     groups: lists of blocks and checks; each list earns what the worst of it does.
-    cost_factor: how many times the reference's CPU time a right answer may take; without, its cost is not looked at.
+    cost_factor, memory_factor: how many times the reference's CPU time, and memory, a right answer may take; without,
+    it is not looked at.
     uses: earlier questions whose functions this one may call. Where an answer to one of them is wrong, and this one
     loses points, it is put once more with right functions in their place, and the better result counts.
     forbidden: what its environment has and this question does not allow, as dotted paths.
@@ -61,7 +64,8 @@ class Question(Strict):
     weights: dict[str, Weight] = Field(default_factory=dict)
     scoring: Literal["weights", "worst"] = "weights"
     groups: list[Annotated[list[Text], Field(min_length=2)]] = Field(default_factory=list)
-    cost_factor: float | None = Field(default=None, gt=1, le=1e6)
+    cost_factor: Factor | None = None
+    memory_factor: Factor | None = None
     uses: list[Identifier] = Field(default_factory=list)
     forbidden: list[DottedPath] = Field(default_factory=list)
 

@@ -97,6 +97,7 @@ async def open_world(course: Course, assignment: Assignment, suite: Suite, isola
         "points",
         "weights",
         "cost_factor",
+        "memory_factor",
         "scoring",
         "groups",
     }  # or of no weight at all

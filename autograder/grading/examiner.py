@@ -11,8 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from autograder.checks.conduct import Result, conduct
-from autograder.checks.cost import CASE as COST
-from autograder.checks.plan import Check, Plan
+from autograder.checks.plan import COST, COSTS, MEMORY, Check, Plan
 from autograder.course.limits import limits_of
 from autograder.course.load import Assignment, Question
 from autograder.grading import fences
@@ -67,7 +66,7 @@ class _Account:
 
     cpu_s: float = 0.0
     peak_mib: float = 0.0
-    cost_ratios: dict[str, float] = field(default_factory=dict)
+    ratios: dict[str, dict[str, float]] = field(default_factory=lambda: {name: {} for name in COSTS})
     notes: dict[Note, None] = field(default_factory=dict)
 
 
@@ -101,7 +100,8 @@ async def grade(submission: Submission, world: World) -> Record:
             wall_s=round(time.perf_counter() - began, 3),
             cpu_s=round(account.cpu_s, 3),
             peak_mib=round(account.peak_mib, 1),
-            cost_ratios=account.cost_ratios,
+            cost_ratios=account.ratios[COST],
+            memory_ratios=account.ratios[MEMORY],
         ),
     )
 
@@ -146,7 +146,7 @@ async def _ask_all(
         for number, (question, plan) in enumerate(asked, start=1):
             fence = fences.ask(question, plan.topic.reference, always=fenced)
             place = _Place(session, loaded, question, fence, account, _reference(question, plan.topic, world))
-            last = number == len(asked) and plan.cost is None and not question.uses  # others need more forks
+            last = number == len(asked) and not plan.costs and not question.uses  # others need more forks
             result = await _put(plan, _Asked(place, last=last))
             replaced = _to_replace(question, result, questions)
             if replaced:
@@ -157,9 +157,9 @@ async def _ask_all(
                 else:
                     replaced = ()
             questions[question.id] = _record(result, replaced)
-            cost = result.verdicts.get(COST)
-            if cost is not None and cost.measured is not None:
-                account.cost_ratios[question.id] = round(cost.measured, 2)
+            for name in plan.costs:
+                if (measured := result.verdicts[name].measured) is not None:
+                    account.ratios[name][question.id] = round(measured, 2)
     finally:
         await session.close()
 

@@ -1,7 +1,7 @@
 """What does an answer cost, and what would ours have cost?
 
-Each call is answered by a process of its own that can start no other, and its CPU time is what the kernel says. The
-reference is called the same way, in a jail of the same kind into which no student code ever comes; into the
+Each call is answered by a process of its own that can start no other, and its CPU time and memory are what the kernel
+says. The reference is called the same way, in a jail of the same kind into which no student code ever comes; into the
 student's own comes nothing of it.
 """
 
@@ -51,7 +51,7 @@ class Reference:
 
 
 async def metered(session: Session, ask: Ask, first: Iterable[Ask] = ()) -> tuple[Answer, Usage]:
-    """The answer to an ask with a meter and its cost, in seconds, by a process of its own; and all that it used.
+    """The answer to an ask with a meter and its cost, by a process of its own; and all that it used.
 
     first: what is asked before, as part of the cost.
     """
@@ -59,4 +59,5 @@ async def metered(session: Session, ask: Ask, first: Iterable[Ask] = ()) -> tupl
     fork: Fork = await session.question(ask.meter.allowed_s, alone=True)
     answers = await fork.ask_all([*first, ask])
     usage = await fork.close()
-    return replace(answers[-1], cost_s=usage.cpu_s + usage.asleep_s), usage
+    cost_s, cost_mib = usage.cpu_s + usage.asleep_s, usage.peak_mib - usage.inherited_mib
+    return replace(answers[-1], cost_s=cost_s, cost_mib=cost_mib), usage

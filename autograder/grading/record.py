@@ -121,13 +121,15 @@ class Note(_Part):
 class Measured(_Part):
     """What it cost: outside the identity of a record.
 
-    cost_ratios: by question, CPU time of a right answer in times of the reference's, where that is graded.
+    cost_ratios, memory_ratios: by question, CPU time and memory of a right answer in times of the reference's, where
+    that is graded.
     """
 
     wall_s: float = 0.0
     cpu_s: float = 0.0
     peak_mib: float = 0.0
     cost_ratios: dict[str, float] = {}
+    memory_ratios: dict[str, float] = {}
 
 
 class Record(_Part):

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from autograder.checks.conduct import Result, drive
-from autograder.checks.plan import Plan
+from autograder.checks.plan import COSTS, Plan
 from autograder.course.limits import limits_of
 from autograder.course.load import Assignment, Course, Question
 from autograder.grading.batch import open_world
@@ -105,7 +105,7 @@ async def replay(
             seen.forget_first_time()
     finally:
         await asyncio.gather(*(server.close() for server in world.servers.values()))
-    return Replayed(plan, record, drive(plan.without("cost"), seen.answer), seen)
+    return Replayed(plan, record, drive(plan.without(*COSTS), seen.answer), seen)
 
 
 def _used(question: Question, assignment: Assignment) -> tuple[Question, ...]:

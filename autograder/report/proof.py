@@ -67,6 +67,12 @@ def least_margin(proof: Proof) -> float | None:
     return min((k["margin"] for k in proof["kills"] if isinstance(k["margin"], int | float)), default=None)
 
 
+def ratios(proof: Proof) -> list[tuple[str, Mapping[str, float]]]:
+    """What was measured of right implementations and of those over a factor, by what was measured; in times of the
+    reference's."""
+    return [(what, proof[name]) for name, what in (("costs", "CPU time"), ("memory", "memory")) if proof[name]]
+
+
 def _question(proof: Proof) -> dict[str, Any]:
     checks = proof["checks"]
     margins = {kill["misconception"]: kill["margin"] for kill in proof["kills"]}
@@ -92,6 +98,7 @@ def _question(proof: Proof) -> dict[str, Any]:
         "misconceptions": len(proof["kills"]),
         "right": len(proof["right"]),
         "empty": proof["nulls"] + proof["spoiled"],
+        "ratios": ratios(proof),
         **{name: proof[name] for name in ("verdicts", "nearest", "chance", "seconds")},
     }
 

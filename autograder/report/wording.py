@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from autograder.checks.conduct import BEHIND
+from autograder.checks.plan import MEMORY
 from autograder.grading.record import CheckRecord, QuestionRecord
 from autograder.values.outcomes import Outcome
 
@@ -154,10 +155,11 @@ def said_of(question: QuestionRecord, names: Sequence[str]) -> Said:
     right = [block for block in _blocks(question) if block not in {block_of(check) for check in failed}]
     if right and outcome != Outcome.MISSING:
         sentence += f" Right: {', '.join(right)}."
-    if outcome == Outcome.WRONG_VALUE and all(
-        check.kind == "gradient" for check in failed if check.outcome == Outcome.WRONG_VALUE
-    ):
+    kinds = {check.kind for check in failed if check.outcome == outcome}
+    if outcome == Outcome.WRONG_VALUE and kinds == {"gradient"}:
         step = _GRADIENT_STEP
+    if outcome == Outcome.OVER_COST and kinds == {MEMORY}:
+        step = _TOLD[Outcome.OUT_OF_MEMORY][1]
     return Said(sentence.format(names=" or ".join(names)), step)
 
 

@@ -115,13 +115,32 @@ def _write(path: str, text: str) -> None:
         os.close(descriptor)
 
 
-def mount_proc() -> None:
-    """A proc of this namespace's own processes and nothing of the machine."""
+def mount_proc() -> int:
+    """A proc of this namespace's own processes and nothing of the machine, for reading: who could write to it could
+    have the kernel forget how much memory was used. Returned is the descriptor of one below, for writing."""
     flags = MS_NOSUID | MS_NODEV | MS_NOEXEC
+    _mount_proc(flags)
+    below = os.open("/proc", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    _mount_proc(flags | MS_RDONLY)
+    return below
+
+
+def _mount_proc(flags: int) -> None:
     try:
         mount("proc", "/proc", "proc", flags, "subset=pid")
     except OSError:
-        mount("proc", "/proc", "proc", flags)  # kernels before 5.8 show the whole machine, read-only
+        mount("proc", "/proc", "proc", flags)  # kernels before 5.8 show the whole machine
+
+
+def go_first(proc: int | None) -> None:
+    """Let this process and what it starts end before anything of ours does, where memory runs out.
+
+    proc: a descriptor of the /proc to write to; without, the usual one.
+    """
+    dumpable(True)  # or its own files there are root's
+    score = os.open("/proc/self/oom_score_adj" if proc is None else "self/oom_score_adj", os.O_WRONLY, dir_fd=proc)
+    os.write(score, b"1000")
+    os.close(score)
 
 
 def set_hostname(name: str) -> None:

@@ -4,10 +4,12 @@ For references, alternatives and misconceptions, in the proof: never for student
 very one that answers in the jail, and callables are computed and recorded the same way.
 """
 
+import os
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from autograder.sandbox.memory import inherited_mib
 from autograder.sandbox.replies import Callables, TooManyCalls, payload_of, read_answer
 from autograder.sandbox.worker_answer import Desk, calling_out
 from autograder.values.asking import Answer, Ask
@@ -43,3 +45,21 @@ class LocalQuestion:
 def answer(names: Mapping[str, Any], ask: Ask) -> Answer:
     """Answer a single ask about `names`."""
     return LocalQuestion(names).ask(ask)
+
+
+def own_mib(work: Callable[[], object]) -> float:
+    """The most memory that a copy of this process has of its own while it does `work`, in MiB, as the jail measures it;
+    nothing comes back of the work."""
+    ours, theirs = os.pipe()
+    process = os.fork()
+    if process == 0:
+        try:
+            work()
+            os.write(theirs, str(inherited_mib("self")).encode())
+        finally:
+            os._exit(0)
+    os.close(theirs)
+    with open(ours, "rb") as pipe:
+        inherited = float(pipe.read() or 0)
+    _, _, usage = os.wait4(process, 0)
+    return usage.ru_maxrss / 1024 - inherited

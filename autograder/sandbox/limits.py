@@ -87,7 +87,8 @@ class Usage:
     """What a question used, measured from outside.
 
     CPU and wall in seconds; peak resident memory of its process in MiB; what lay on the submission's own
-    disks when it ended, in MiB; seconds in which it owed an answer and neither ran nor waited to run.
+    disks when it ended, in MiB; seconds in which it owed an answer and neither ran nor waited to run. Of one that
+    was alone: how much of its memory was there before it, in MiB (`memory`).
     """
 
     cpu_s: float = 0.0
@@ -95,3 +96,4 @@ class Usage:
     peak_mib: float = 0.0
     disk_mib: float = 0.0
     asleep_s: float = 0.0
+    inherited_mib: float = 0.0

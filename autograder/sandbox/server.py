@@ -160,15 +160,16 @@ def _be_warden(connection: int, go: int, disk_mib: int, calls: bytes, group: cgr
     try:
         group.enter()
         confine.close_all_but(0, 1, 2, connection, *group.kept_open())
-        _enter(disk_mib)
+        proc = _enter(disk_mib)
     except OSError as error:
         wire.send(examiner, wire.CONTROL, json.dumps({"event": "failed", "text": str(error)}).encode())
         os._exit(1)
     wire.send(examiner, wire.CONTROL, json.dumps({"event": "ready"}).encode())
-    Warden(examiner, calls, group).run()
+    Warden(examiner, calls, group, proc).run()
 
 
-def _enter(disk_mib: int) -> None:
+def _enter(disk_mib: int) -> int:
+    """Make the jail around this process; a descriptor of its /proc that can be written to."""
     os.setresgid(INSIDE_ID, INSIDE_ID, INSIDE_ID)
     os.setresuid(INSIDE_ID, INSIDE_ID, INSIDE_ID)
     flags = confine.MS_NOSUID | confine.MS_NODEV
@@ -176,7 +177,7 @@ def _enter(disk_mib: int) -> None:
     confine.mount("tmpfs", "/tmp", "tmpfs", flags, options)
     confine.mount("tmpfs", "/dev/shm", "tmpfs", flags, options)
     confine.forbid_new_user_namespaces()
-    confine.mount_proc()
+    proc = confine.mount_proc()
     confine.set_hostname("jail")
     confine.drop_privileges()
     confine.dumpable(False)
@@ -185,3 +186,4 @@ def _enter(disk_mib: int) -> None:
         signal.signal(number, signal.SIG_IGN)
     os.mkdir(worker.WORK)
     os.chdir(worker.WORK)
+    return proc

@@ -201,7 +201,7 @@ class Session:
         """Open a question with this CPU budget in seconds; a question still open ends.
 
         last: no other will follow, so the loaded process itself may answer, without a fork.
-        alone: its process may start no other process and no thread, so that all it uses is its own.
+        alone: its process may start no other process and no thread and write no file, so that all it uses is its own.
         """
         if self._connection is None:
             raise SandboxError("this session has no loaded submission: load one first")

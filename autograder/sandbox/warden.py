@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 
 from autograder.sandbox import cgroups, clocks, confine, wire, worker
 from autograder.sandbox.children import Child, Dead, sweep
+from autograder.sandbox.memory import inherited_mib
 from autograder.sandbox.worker_load import Recipe
 
 _FORK_S = 10.0  # a loader that has not forked by then will not
@@ -30,8 +31,8 @@ class _Question:
     """The open question.
 
     base_cpu_s: what its process had used before, at loading again. beside_cpu_s: what the loader had, which could
-    be made to work for it. unsent: frames that it has not taken
-    yet. unanswered: asks that it still owes an answer.
+    be made to work for it. alone: nothing else works for it, and all that it uses is measured. unsent: frames that
+    it has not taken yet. unanswered: asks that it still owes an answer.
     """
 
     number: int
@@ -39,6 +40,7 @@ class _Question:
     watch: clocks.Watch
     base_cpu_s: float
     beside_cpu_s: float
+    alone: bool
     unsent: bytearray = field(default_factory=bytearray)
     unanswered: int = 0
     incoming: wire.Incoming = field(init=False)
@@ -69,8 +71,12 @@ class Warden:
     work = worker.WORK
     disks: Sequence[str] = ("/tmp", "/dev/shm")
 
-    def __init__(self, examiner: socket.socket, calls: bytes, group: cgroups.Group | None = None) -> None:
+    def __init__(
+        self, examiner: socket.socket, calls: bytes, group: cgroups.Group | None = None, proc: int | None = None
+    ) -> None:
+        """proc: a descriptor of a /proc that can be written to, where the usual one cannot."""
         self._examiner = examiner
+        self._proc = proc
         self._calls = calls
         self._group = group or cgroups.Group()  # none: its memory is counted elsewhere, or not at all
         self._recipe: Recipe | None = None
@@ -174,6 +180,7 @@ class Warden:
         pid = os.fork()
         if pid == 0:
             try:
+                confine.go_first(self._proc)
                 confine.close_all_but(0, 1, 2, theirs.fileno())
                 self.give_up()
                 worker.load_and_serve(theirs, recipe, limits, self._calls, direct=direct, work=self.work)
@@ -280,13 +287,15 @@ class Warden:
         watch = self._watch(child.pid, cpu_s, self._limits["wall_factor"])
         self._backstop(child.pid, base + cpu_s)
         beside = clocks.process_cpu_s(self._loader.pid) if self._loader else 0.0
-        self._question = _Question(number, child, watch, base, beside)
+        self._question = _Question(number, child, watch, base, beside, asked.alone)
         return unsent
 
     def _keep_alone(self, child: Child, frame: memoryview) -> memoryview:
-        """Let the process start no other, and end all that could work for it, before it learns what is asked."""
+        """Let the process start no other and put nothing into files, and end all that could work for it, before it
+        learns what is asked."""
         try:
             resource.prlimit(child.pid, resource.RLIMIT_NPROC, (1, 1))
+            resource.prlimit(child.pid, resource.RLIMIT_FSIZE, (0, 0))
         except (OSError, ValueError):
             pass  # gone already, which shows in how it ends
         sweep(self._loader, child, user=self.user)
@@ -414,13 +423,14 @@ class Warden:
         self._question = None
         wall = question.watch.wall_s()
         asleep = 0.0 if question.child.dead else question.watch.asleep_s()
+        inherited = inherited_mib(question.child.pid) if question.alone and not question.child.dead else 0.0
         dead = question.child.kill()
         stragglers = sweep(self._loader, user=self.user)
         beside = clocks.process_cpu_s(self._loader.pid) - question.beside_cpu_s if self._loader else 0.0
         cpu = dead.cpu_s + stragglers - question.base_cpu_s + max(0.0, beside)
         if detail.get("limit") == "cpu_s":
             detail = {**detail, "used": max(detail["used"], cpu)}
-        usage = [cpu, wall, dead.peak_mib, self._written_mib(), asleep]
+        usage = [cpu, wall, dead.peak_mib, self._written_mib(), asleep, inherited]
         self._say_ended(question.number, status, dict(detail), usage)
 
     def _say_ended(self, number: int, status: str, detail: dict[str, Any], usage: list[float]) -> None:

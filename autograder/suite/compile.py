@@ -9,7 +9,7 @@ import multiprocessing
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import replace
+from dataclasses import astuple, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -28,7 +28,7 @@ from autograder.suite.calibrate import calibrate, calibrate_accuracy, sample_siz
 from autograder.suite.draw import (
     FEW_DRAWS,
     Worth,
-    cost_of,
+    costs_of,
     digest_of,
     draw_cases,
     draw_runs,
@@ -146,8 +146,8 @@ def _plan(
     expectations = store.expectations_from(tree)
     bar, mark = store.bar_from(tree), store.mark_from(tree)
     worth, draws = _worth(question), tree["draws"]
-    cost = cost_of(topic, worth, seed_of(key, assignment.id, question.id, "cost"))
-    plan = make_plan(topic, worth, cases, expectations, bar=bar, mark=mark, runs=runs, draws=draws, cost=cost)
+    costs = costs_of(topic, worth, seed_of(key, assignment.id, question.id, "cost"))
+    plan = make_plan(topic, worth, cases, expectations, bar=bar, mark=mark, runs=runs, draws=draws, costs=costs)
     return replace(plan, adopted=_named(adopted), wrong=store.wrong_from(tree), pairs=store.pairs_from(tree))
 
 
@@ -179,7 +179,11 @@ def on_all_cores(
     """The id of every question, in order, with `work` of the course's folder, the assignment and it."""
     ids = [question.id for question in assignment.questions]
     processes = min(os.cpu_count() or 1, len(ids))
-    measuring = any(question.cost_factor is not None for question in assignment.questions)
+    measuring = any(
+        factor is not None
+        for question in assignment.questions
+        for factor in (question.cost_factor, question.memory_factor)
+    )
     if processes == 1 and not measuring:  # costs are compared on one thread, as in the jail
         for question in ids:
             yield question, work(course.dir, assignment.id, question)
@@ -256,8 +260,8 @@ def _draw(key: bytes, assignment: Assignment, question: Question, topic: Topic) 
     try:
         expectations = expect(topic, cases, show_right(topic, cases))
         worth = _worth(question)
-        cost = cost_of(topic, worth, seed_of(key, assignment.id, question.id, "cost"))
-        plan = make_plan(topic, worth, cases, expectations, bar=bar, mark=mark, runs=runs, draws=draws, cost=cost)
+        costs = costs_of(topic, worth, seed_of(key, assignment.id, question.id, "cost"))
+        plan = make_plan(topic, worth, cases, expectations, bar=bar, mark=mark, runs=runs, draws=draws, costs=costs)
     except TopicError as error:  # which bluntness of the cases may be the cause of
         raise TopicError("; ".join([str(error), *blunt_cases(topic, cases)])) from error
     wrong = {m.name: show(topic, m.names, cases.values()) for m in topic.misconceptions}
@@ -274,7 +278,14 @@ def _fresh(key: bytes, assignment: Assignment, question: Question) -> Callable[[
 
 
 def _worth(question: Question) -> Worth:
-    return Worth(question.id, question.points, question.weights, question.cost_factor, _groups(question))
+    return Worth(
+        question.id,
+        question.points,
+        question.weights,
+        question.cost_factor,
+        _groups(question),
+        question.memory_factor,
+    )
 
 
 def _groups(question: Question) -> tuple[tuple[str, ...], ...]:
@@ -282,9 +293,6 @@ def _groups(question: Question) -> tuple[tuple[str, ...], ...]:
 
 
 def _provenance(course: Course, assignment: Assignment, key: bytes) -> str:
-    judged = [
-        [question.id, question.topic, question.points, dict(question.weights), question.cost_factor, _groups(question)]
-        for question in assignment.questions
-    ]
+    judged = [[question.topic, *astuple(_worth(question))] for question in assignment.questions]
     adopted = adopted_digests(course, {question.topic for question in assignment.questions})
     return store.provenance_of(assignment.id, judged, fingerprint(key), reference_digest(course), adopted)

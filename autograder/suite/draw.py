@@ -13,9 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from autograder.checks.cost import CASE
 from autograder.checks.distribution import lawful
-from autograder.checks.plan import Bar, Check, Cost, Mark, Plan
+from autograder.checks.plan import COST, COSTS, MEMORY, Bar, Check, Cost, Mark, Plan
 from autograder.sandbox.inprocess import LocalQuestion
 from autograder.suite.blunt import upstream_of_ones
 from autograder.suite.points import apportion, grouped
@@ -51,6 +50,7 @@ class Worth:
     weights: Mapping[str, float]
     cost_factor: float | None = None
     groups: tuple[tuple[str, ...], ...] = ()
+    memory_factor: float | None = None
 
 
 def seed_of(key: bytes, *names: str) -> np.random.SeedSequence:
@@ -117,24 +117,26 @@ def make_plan(
     mark: Mark | None = None,
     runs: tuple[Case, ...] = (),
     draws: int = FEW_DRAWS,
-    cost: Cost | None = None,
+    costs: Mapping[str, Cost] | None = None,
 ) -> Plan:
     """The plan over drawn cases: checks from what the expectations can decide."""
-    long = {"convergence": bool(bar), "accuracy": bool(mark), "cost": bool(cost)}
+    costs = costs or {}
+    long = {"convergence": bool(bar), "accuracy": bool(mark), **{name: name in costs for name in COSTS}}
     checks = _checks(topic, worth, cases, expectations, long)
-    return Plan(worth.question, topic, cases, expectations, checks, bar, mark, runs, draws, cost)
+    return Plan(worth.question, topic, cases, expectations, checks, bar, mark, runs, draws, costs)
 
 
-def cost_of(topic: Topic, worth: Worth, seed: np.random.SeedSequence) -> Cost | None:
+def costs_of(topic: Topic, worth: Worth, seed: np.random.SeedSequence) -> dict[str, Cost]:
     """What a question may cost, where it says so; TopicError where its topic does not say on which inputs."""
-    if worth.cost_factor is None:
-        return None
-    if topic.cost_draw is None:
+    factors = {COST: worth.cost_factor, MEMORY: worth.memory_factor}
+    given = [name for name, factor in factors.items() if factor is not None]
+    if given and topic.cost_draw is None:
         raise TopicError(
-            f"{worth.question}: cost_factor is given, but {topic.name} draws no inputs to measure it on; "
+            f"{worth.question}: {given[0]}_factor is given, but {topic.name} draws no inputs to measure it on; "
             f"add @{topic.name}.costly"
         )
-    return Cost(worth.cost_factor, int(seed.generate_state(1, np.uint64)[0]))
+    seeds = dict(zip(factors, map(int, seed.generate_state(len(factors), np.uint64)), strict=True))
+    return {name: Cost(factor, seeds[name]) for name, factor in factors.items() if factor is not None}
 
 
 def draw_plan(
@@ -317,8 +319,8 @@ def _checks(
         weights["convergence"] = worth.weights.get("convergence", topic.training.weight)
     if long["accuracy"] and topic.exam is not None:
         weights["accuracy"] = worth.weights.get("accuracy", topic.exam.weight)
-    if long["cost"]:
-        weights["cost"] = worth.weights.get("cost", 1.0)
+    costs = [name for name in COSTS if long[name]]
+    weights |= {name: worth.weights.get(name, 1.0) for name in costs}
     unit = of_blocks / sum(weights.values())
     planned: list[tuple[Check, float]] = []
     core_names: tuple[str, ...] = ()
@@ -350,9 +352,9 @@ def _checks(
     if "accuracy" in weights:
         check = Check("accuracy", "accuracy", "accuracy", EXAMS, 0.0)
         planned.append((check, unit * weights["accuracy"]))
-    if "cost" in weights:
-        check = Check("cost", "cost", "cost", (CASE,), 0.0, requires=topic.blocks[0].name)
-        planned.append((check, unit * weights["cost"]))
+    for name in costs:
+        check = Check(name, name, name, (name,), 0.0, requires=topic.blocks[0].name)
+        planned.append((check, unit * weights[name]))
     points = apportion(worth.points, [share for _, share in planned])
     checks = [replace(check, points=each) for (check, _), each in zip(planned, points, strict=True)]
     try:

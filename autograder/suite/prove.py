@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from autograder.checks.conduct import Result, drive
-from autograder.checks.plan import Cost, Plan
+from autograder.checks.plan import COST, COSTS, MEMORY, Cost, Plan
 from autograder.checks.resemblance import resembles
 from autograder.checks.verdict import Sheet
 from autograder.sandbox.inprocess import LocalQuestion
@@ -47,7 +47,8 @@ class Proof:
     """What was shown about one question. `faults` are sentences; with any, the suite is not written.
 
     adopted: those of the misconceptions that students' code shows.
-    costs: CPU time of right implementations and of slow ones, in times of the reference's, as measured here.
+    costs: CPU time of right implementations and of slow ones, in times of the reference's, as measured here. memory:
+    the same of memory, and of bulky ones.
     """
 
     question: str
@@ -58,16 +59,15 @@ class Proof:
     kills: list[Kill] = field(default_factory=list)
     adopted: list[str] = field(default_factory=list)
     costs: dict[str, float] = field(default_factory=dict)
+    memory: dict[str, float] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
     seconds: float = 0.0
     matrix: Matrix = field(default_factory=Matrix)
 
     def as_json(self) -> dict[str, Any]:
         kills = [{**asdict(kill), "margin": readable(kill.margin)} for kill in self.kills]
-        plain = {
-            name: getattr(self, name)
-            for name in ("question", "topic", "right", "nulls", "spoiled", "adopted", "costs", "faults")
-        }
+        names = ("question", "topic", "right", "nulls", "spoiled", "adopted", "costs", "memory", "faults")
+        plain = {name: getattr(self, name) for name in names}
         return {**plain, "kills": kills, "seconds": round(self.seconds, 2), **self.matrix.as_json()}
 
 
@@ -87,8 +87,8 @@ def prove(
     _prove_right(plan, worth, fresh, proof)
     _prove_nulls(plan, proof)
     _prove_misconceptions(plan, proof, adopted or {})
-    if plan.cost is not None:
-        _prove_cost(plan, plan.cost, proof)
+    for name, cost in plan.costs.items():
+        _prove_cost(plan, name, cost, proof)
     proof.seconds = time.perf_counter() - began
     return proof
 
@@ -110,7 +110,7 @@ def _failures(result: Result) -> Iterator[str]:
 
 def without_long_run(plan: Plan) -> Plan:
     """The plan without its long runs, exams and cost, for what need not wait for them."""
-    return replace(plan.without("convergence", "accuracy", "cost"), bar=None, mark=None, runs=(), cost=None)
+    return replace(plan.without("convergence", "accuracy", *COSTS), bar=None, mark=None, runs=(), costs={})
 
 
 def _prove_right(plan: Plan, worth: Worth, fresh: Callable[[int], np.random.SeedSequence], proof: Proof) -> None:
@@ -224,30 +224,39 @@ def _hard_to_name(plan: Plan, name: str, known: Iterable[str]) -> Iterator[str]:
             yield f"the adopted {name!r} shows the same as {other!r}, which is known: one name is enough"
 
 
-def _prove_cost(plan: Plan, cost: Cost, proof: Proof) -> None:
-    """Right implementations must stay within the factor, and what its author calls slow must not."""
+# Of each cost: how an author declares what is over it, and what the reference must be seen to use.
+_OVER = {COST: ("slow", "take the reference some milliseconds"), MEMORY: ("bulky", "take the reference 8 MiB or more")}
+
+
+def _prove_cost(plan: Plan, check: str, cost: Cost, proof: Proof) -> None:
+    """Right implementations must stay within the factor, and what its author declares to be over it must not."""
     topic = plan.topic
+    word, enough = _OVER[check]
+    over, ratios = {COST: (topic.slow_ones, proof.costs), MEMORY: (topic.bulky_ones, proof.memory)}[check]
     right = {name: names for name, names in right_implementations(topic).items() if name != IN_FLOAT32}
-    if not topic.slow_ones:
+    if not over:
         proof.faults.append(
-            f"nothing shows that cost_factor = {cost.factor:g} tells slow answers from others; add one with "
-            f'@{topic.name}.slow("...")'
+            f"nothing shows that {check}_factor = {cost.factor:g} tells {word} answers from others; add one with "
+            f'@{topic.name}.{word}("...")'
         )
-    for name, names in {**right, **topic.slow_ones}.items():
-        verdict = drive(plan, LocalQuestion(names).ask).verdicts["cost"]
+    alone = plan.without(*(name for name in COSTS if name != check))
+    for name, names in {**right, **over}.items():
+        verdict = drive(alone, LocalQuestion(names).ask).verdicts[check]
         ratio = verdict.measured
-        wanted = Outcome.OVER_COST if name in topic.slow_ones else Outcome.PASSED
+        wanted = Outcome.OVER_COST if name in over else Outcome.PASSED
         if ratio is not None:
-            proof.costs[name] = float(f"{ratio:.3g}")
+            ratios[name] = float(f"{ratio:.3g}")
         if ratio is None:
             proof.faults.append(
-                f"the cost of {name} cannot be measured: {verdict.outcome}. {verdict.evidence or verdict.message}. "
-                f"Is it right on inputs of @{topic.name}.costly, and do they take the reference some milliseconds?"
+                f"the {check} of {name} cannot be measured: {verdict.outcome}. {verdict.evidence or verdict.message}. "
+                f"Is it right on inputs of @{topic.name}.costly, and do they {enough}?"
             )
         elif verdict.outcome != wanted:
-            what = "is right" if wanted == Outcome.PASSED else "is declared slow"
+            what = "is right" if wanted == Outcome.PASSED else f"is declared {word}"
+            does = "costs" if check == COST else "takes"
+            times = "times the reference" if check == COST else "times the memory of the reference"
             proof.faults.append(
-                f"{name} {what}, but costs {ratio:.3g} times the reference, and cost_factor is {cost.factor:g}; choose "
+                f"{name} {what}, but {does} {ratio:.3g} {times}, and {check}_factor is {cost.factor:g}; choose "
                 f"another factor, or larger inputs in @{topic.name}.costly"
             )
 

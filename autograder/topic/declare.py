@@ -139,6 +139,7 @@ class Topic:
     opaque: tuple[str, ...] = ()  # of `returns`, what is the student's own and stays in the worker
     cost_draw: InputsMaker | None = None  # inputs on which it matters how a result is computed
     slow_ones: dict[str, Names] = field(default_factory=dict)
+    bulky_ones: dict[str, Names] = field(default_factory=dict)
 
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
         return self.main(*arguments, **keywords)
@@ -211,18 +212,27 @@ class Topic:
     def costly(self, draw: InputsMaker) -> InputsMaker:
         """Declare how inputs are drawn on which cost is measured: {parameter: value}, given a seeded generator.
 
-        Large enough for the reference to take some milliseconds of CPU time, and drawn anew for every call.
+        Large enough for the reference to take some milliseconds of CPU time, or 8 MiB of memory, beside which the
+        inputs are small; drawn anew for every call.
         """
         self.cost_draw = draw
         return draw
 
     def slow(self, name: str, /) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-        """Declare a right implementation that costs too much, in the form `alternative` takes."""
+        """Declare a right implementation that takes too much CPU time, in the form `alternative` takes."""
+        return self._over("slow", name, self.slow_ones)
 
+    def bulky(self, name: str, /) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        """Declare a right implementation that takes too much memory, in the form `alternative` takes."""
+        return self._over("bulky", name, self.bulky_ones)
+
+    def _over(
+        self, kind: str, name: str, known: dict[str, Names]
+    ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         def declare(implementation: Callable[..., Any]) -> Callable[..., Any]:
-            if name in self.slow_ones:
-                raise TopicError(f"{self.name}: two slow implementations are called {name!r}")
-            self.slow_ones[name] = self._named(implementation)
+            if name in known:
+                raise TopicError(f"{self.name}: two {kind} implementations are called {name!r}")
+            known[name] = self._named(implementation)
             return implementation
 
         return declare

@@ -24,12 +24,13 @@ OPERATIONS = ("value", "get", "call", "attribute", "index", "unpack", *BINARY, *
 
 @dataclass(frozen=True)
 class Meter:
-    """Says that an ask is answered by a fresh process that answers nothing else, and that its CPU time comes back.
+    """Says that an ask is answered by a fresh process that answers nothing else, and that what it used comes back.
 
-    right: it is put to the reference, in a jail of its own, and not to student code. allowed_s: CPU seconds after
-    which it is ended.
+    check: the one that measures. right: it is put to the reference, in a jail of its own, and not to student code.
+    allowed_s: CPU seconds after which it is ended.
     """
 
+    check: str
     right: bool
     allowed_s: float
 
@@ -84,7 +85,8 @@ class Answer:
     step: index of the step that failed.
     detail: for `raised`: type, text, cell, line, source. For ends seen from outside: used and allowed.
     calls: arguments with which each callable was called, by its number.
-    cost_s: of an ask with a meter: CPU seconds of its process, with the time that it slept.
+    cost_s, cost_mib: of an ask with a meter: CPU seconds of its process, with the time that it slept; the most memory
+    that it had of its own.
     """
 
     status: str
@@ -93,6 +95,7 @@ class Answer:
     detail: Mapping[str, Any] = field(default_factory=dict)
     calls: Mapping[int, list[tuple[Any, ...]]] = field(default_factory=dict)
     cost_s: float = 0.0
+    cost_mib: float = 0.0
 
     @property
     def returned(self) -> bool:

@@ -30,6 +30,9 @@ import torch
 # with stride $s$; the filter is not flipped, as in all libraries for deep learning. There are
 # $\lfloor (H + 2p - K_H)/s \rfloor + 1$ rows, and columns likewise. Where the stride does not divide, the last rows of
 # the image are not met by any filter, and get no gradient. Work with NumPy.
+#
+# Memory counts, too: six times what our own way takes is the most. All windows in one array are well within that;
+# every window times every filter is not.
 
 
 # %%

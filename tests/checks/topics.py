@@ -180,6 +180,10 @@ def slow_distances(x):
     return np.array([[((one - other) ** 2).sum() for other in x] for one in x])
 
 
+def bulky_distances(x):
+    return np.stack([(x[:, None] - x[None]) ** power for power in range(8)])[2].sum(axis=2)
+
+
 def make_distances():
     declared = topic(lecture="tests", returns=("squares",))(distances)
 
@@ -194,6 +198,7 @@ def make_distances():
         x = np.asarray(x, dtype=np.float64)
         return np.stack([np.square(x - row).sum(axis=1) for row in x])
 
-    declared.costly(lambda rng: {"x": rng.normal(size=(180, 30))})
+    declared.costly(lambda rng: {"x": rng.normal(size=(160, 40))})
     declared.slow("a loop over pairs")(slow_distances)
+    declared.bulky("every power at once")(bulky_distances)
     return declared

@@ -80,6 +80,7 @@ def test_load_course_with_a_mistake_names_it(tmp_path: Path, text: str, words: l
         (QUESTION + 'groups = [["loss"]]\n', ["question 1 (a): groups: ", "at least 2"]),
         (QUESTION + 'scoring = "worst"\ngroups = [["a", "b"]]\n', ["question 1 (a): scoring = 'worst'", "take out"]),
         (QUESTION + "cost_factor = 1\n", ["question 1 (a): cost_factor", "greater than 1", "not 1"]),
+        (QUESTION + "memory_factor = 0.5\n", ["question 1 (a): memory_factor", "greater than 1", "not 0.5"]),
         (QUESTION.replace('"a"', '"../a"'), ["question 1 (../a): id", "not '../a'"]),
         (QUESTION.replace('"a"', '"points"'), ["'points'", "grades.csv"]),
         ("questions = []\n", ["questions", "at least 1"]),
@@ -87,7 +88,7 @@ def test_load_course_with_a_mistake_names_it(tmp_path: Path, text: str, words: l
     ],
     ids=[
         "unknown key", "unknown limit", "same id", "environment", "no points", "nan", "bool", "negative limit",
-        "negative weight", "scoring", "group of one", "two ways of scoring", "no cost",
+        "negative weight", "scoring", "group of one", "two ways of scoring", "no cost", "no memory",
         "id is a path", "id is a column", "no question", "due without zone",
     ],
 )  # fmt: skip

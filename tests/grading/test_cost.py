@@ -13,7 +13,8 @@ from autograder.course.references import load_topics
 from tests.checks import topics
 
 TOPIC = "import numpy as np\n\nfrom autograder.topic import Array, Float, case, topic\n\n\n" + "\n\n".join(
-    inspect.getsource(part) for part in (topics.distances, topics.slow_distances, topics.make_distances)
+    inspect.getsource(part)
+    for part in (topics.distances, topics.slow_distances, topics.bulky_distances, topics.make_distances)
 )
 ASSIGNMENT = """
 title = "Cost"
@@ -79,7 +80,7 @@ CLASS = {
     "right": (RIGHT, "passed", 10.0),
     "slow": (SLOW.replace("slow_distances", "distances"), "over_cost", 5.0),
     "away": (SLOW + AWAY, "raised", 5.0),
-    "cache": (SLOW + CACHE, "over_cost", 5.0),
+    "cache": (SLOW + CACHE, "raised", 5.0),
     "sleep": (SLOW + SLEEP, "over_cost", 5.0),
     "looks": (SLOW + LOOKS, "over_cost", 5.0),
 }
@@ -87,13 +88,17 @@ CLASS = {
 
 @pytest.fixture(scope="module")
 def graded(tmp_path_factory: pytest.TempPathFactory, keep_reference) -> dict[str, dict]:
-    folder = tmp_path_factory.mktemp("cost")
+    return grade_class(tmp_path_factory.mktemp("cost"), ASSIGNMENT, CLASS, keep_reference)
+
+
+def grade_class(folder: Path, assignment: str, sources: dict[str, tuple], keep_reference) -> dict[str, dict]:
+    """The records of a class by student, each with its page, in a course of its own."""
     course = create_course(folder / "course")
     (course.dir / "course.toml").write_text(COURSE, encoding="utf-8")
     (course.dir / "reference" / "distances.py").write_text(f"{TOPIC}\n\ntold = make_distances()\n", encoding="utf-8")
     (course.dir / "assignments" / "cost").mkdir()
-    (course.dir / "assignments" / "cost" / "assignment.toml").write_text(ASSIGNMENT, encoding="utf-8")
-    for name, (source, _, _) in CLASS.items():
+    (course.dir / "assignments" / "cost" / "assignment.toml").write_text(assignment, encoding="utf-8")
+    for name, (source, *_) in sources.items():
         (folder / "class").mkdir(exist_ok=True)
         (folder / "class" / f"{name}.py").write_text(source, encoding="utf-8")
     with keep_reference():
@@ -126,3 +131,4 @@ def test_ratio_is_measured_beside_the_record_and_told_in_words_on_the_page(grade
     assert graded["slow"]["measured"]["cost_ratios"]["distances"] > 8
     assert "more than 8 times the CPU time of our own way" in graded["slow"]["page"]
     assert "no process and no thread can be started" in graded["away"]["page"]
+    assert "no file can be written" in graded["cache"]["page"]

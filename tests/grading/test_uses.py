@@ -262,6 +262,7 @@ def test_functions_are_lent_without_a_jail_too(graded, folder, keep_reference, t
         ),
         ('uses = ["affine"]', 'uses = ["net"]', "'net' is no earlier question"),
         ('uses = ["affine"]', 'uses = ["affine"]\ncost_factor = 8', "a question with a cost_factor uses nothing"),
+        ('uses = ["affine"]', 'uses = ["affine"]\nmemory_factor = 4', "a question with a memory_factor uses nothing"),
     ],
 )
 def test_what_cannot_be_used_is_the_lecturers_mistake(tmp_path, old, new, sentence):

@@ -128,3 +128,11 @@ def test_compile_writes_the_page_beside_the_suite(new_course, capsys):
     assert document["suite"] in page
     assert main(command) == 0
     assert str(folder / "proof.html") in capsys.readouterr().out
+
+
+def test_page_says_what_right_implementations_cost(square):
+    told = "in times of the reference"
+    assert told not in proof_page(HEAD, [square], students=200)
+    page = proof_page(HEAD, [{**square, "memory": {"reference": 1.0, "all <at> once": 14.2}}], students=200)
+    assert "Memory, in times of the reference's: reference <b>1</b>" in page
+    assert "all &lt;at&gt; once <b>14</b>" in page

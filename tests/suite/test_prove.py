@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from autograder.suite.draw import Worth, cost_of, draw_cases, draw_plan, expect, make_plan, seed_of, show, show_right
+from autograder.suite.draw import Worth, costs_of, draw_cases, draw_plan, expect, make_plan, seed_of, show, show_right
 from autograder.suite.nulls import null_battery, spoiled_gradients
 from autograder.suite.prove import prove
 from autograder.topic import case, topic
@@ -115,11 +115,11 @@ def test_seeds_differ_by_key_question_and_round():
     assert seed_of(KEY, "a").entropy == seeds[0].entropy
 
 
-def cost_proof_of(declared, factor):
-    worth = Worth(declared.name, 10.0, {}, factor)
+def cost_proof_of(declared, factor=None, memory=None):
+    worth = Worth(declared.name, 10.0, {}, factor, memory_factor=memory)
     cases = draw_cases(declared, seed_of(KEY, "suite"))
     expectations = expect(declared, cases, show_right(declared, cases))
-    plan = make_plan(declared, worth, cases, expectations, cost=cost_of(declared, worth, seed_of(KEY, "cost")))
+    plan = make_plan(declared, worth, cases, expectations, costs=costs_of(declared, worth, seed_of(KEY, "cost")))
     return prove(plan, worth, lambda n: seed_of(KEY, declared.name, str(n)))
 
 
@@ -151,3 +151,33 @@ def test_cost_without_a_slow_one_or_with_tiny_inputs_is_refused():
     assert any("nothing shows that cost_factor = 8" in fault for fault in cost_proof_of(declared, 8.0).faults)
     declared.costly(lambda rng: {"x": rng.normal(size=(2, 2))})
     assert any("the cost of reference cannot be measured" in fault for fault in cost_proof_of(declared, 8.0).faults)
+
+
+@pytest.mark.slow
+def test_memory_is_proved_when_the_factor_lies_between_right_and_bulky():
+    proof = cost_proof_of(make_distances(), memory=4.0)
+    assert proof.faults == []
+    assert proof.costs == {}
+    assert proof.memory["alternative 1"] < 1 < 4 < proof.memory["every power at once"] < 20
+    assert proof.memory["reference"] == pytest.approx(1, abs=0.1)
+
+
+@pytest.mark.slow
+def test_memory_factor_that_does_not_fit_is_refused_with_the_measured_ratio():
+    declared = make_distances()
+    declared.alternative(declared.bulky_ones["every power at once"]["distances"])
+    declared.bulky_ones["as lean"] = declared.reference
+    right, bulky = cost_proof_of(declared, memory=4.0).faults
+    found = r"alternative 2 is right, but takes 1\d(\.\d)? times the memory of the reference, and memory_factor is 4"
+    assert re.match(found, right)
+    assert bulky.startswith("as lean is declared bulky, but takes ")
+
+
+@pytest.mark.slow
+def test_memory_without_a_bulky_one_or_with_small_inputs_is_refused():
+    declared = make_distances()
+    declared.bulky_ones.clear()
+    declared.costly(lambda rng: {"x": rng.normal(size=(50, 50))})
+    faults = cost_proof_of(declared, memory=4.0).faults
+    assert faults[0].startswith("nothing shows that memory_factor = 4 tells bulky answers from others; add one with @")
+    assert "the memory of reference cannot be measured" in faults[1]
