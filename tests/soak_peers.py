@@ -31,7 +31,7 @@ ROOT = Path(__file__).parents[1]
 PYTORCH, FULL = "convolution", 100.0  # an assignment with modules of PyTorch, and all its points
 # What ends a right notebook, by the question that it spoils.
 SPOILT = {
-    "residual-block": "def forward(self, x):\n    while True:\n        pass\n\n\nResidualBlock.forward = forward",
+    "residual-block": "import os\n\nResidualBlock.forward = lambda self, x: os._exit(0)",
     "lenet": "LeNet5.forward = lambda self, x: self.dense(torch.relu(torch.flatten(self.maps(x), start_dim=1)))",
 }
 LIMIT_S = 120.0  # of one notebook by otter, which has no limit of its own
