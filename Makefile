@@ -50,9 +50,10 @@ check: $(READY)
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q -m "not slow" --numprocesses auto --dist worksteal
 
-soak: $(READY)
+soak: $(READY) .venv-peers/otter/.ready
 	$(BIN)/python -m tests.soak
 	$(BIN)/python -m tests.soak_gradebook
+	$(BIN)/python -m tests.soak_peers
 
 fuzz: $(READY)
 	$(BIN)/python -m tests.fuzz

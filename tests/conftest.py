@@ -62,18 +62,29 @@ def flagship() -> Course:
 
 
 @pytest.fixture(scope="session")
-def host(request: pytest.FixtureRequest) -> Iterator[str]:
-    """DOCKER_HOST of an engine of the tests' own, which has the worker image; skips where there can be none."""
+def docker_engine() -> Iterator[str]:
+    """DOCKER_HOST of an engine of the tests' own, without an image; skips where there can be none."""
     from tests.sandbox import engine
 
     try:
         with engine.running() as host:
-            engine.build(host, request.config.cache.mkdir("docker"))
-            with pytest.MonkeyPatch.context() as patch:
-                patch.setenv("DOCKER_HOST", host)
-                yield host
+            yield host
     except engine.Missing as why:
         pytest.skip(str(why))
+
+
+@pytest.fixture(scope="session")
+def host(request: pytest.FixtureRequest, docker_engine: str) -> Iterator[str]:
+    """DOCKER_HOST of that engine, which has the worker image now."""
+    from tests.sandbox import engine
+
+    try:
+        engine.build(docker_engine, request.config.cache.mkdir("docker"))
+    except engine.Missing as why:
+        pytest.skip(str(why))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DOCKER_HOST", docker_engine)
+        yield docker_engine
 
 
 @pytest.fixture

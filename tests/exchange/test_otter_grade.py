@@ -128,6 +128,14 @@ def test_otter_source_and_zip_say_the_same(form: str, tmp_path: Path) -> None:
     assert [hidden for _, _, _, hidden, *_ in said(source)] == [False, False, True, False, False]
 
 
+def test_otter_manual_question_without_points_is_worth_none(tmp_path: Path) -> None:
+    marks = ["# BEGIN QUESTION\nname: why\nmanual: true", "# END QUESTION"]
+    cells = [{"cell_type": "raw", "metadata": {}, "source": mark} for mark in marks]
+    notebook = {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 4}
+    (tmp_path / "hw.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
+    assert open_assignment(tmp_path / "hw.ipynb").manual == {"why": 0.0}
+
+
 def ok(total: object, *points: object) -> str:
     cases = [{"code": ">>> 1\n1", "points": each} for each in points]
     return f"test = {{'name': 'q', 'points': {total!r}, 'suites': [{{'cases': {cases!r}}}]}}"

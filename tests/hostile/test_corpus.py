@@ -153,7 +153,7 @@ def _containers() -> set[str]:
 
     client = docker.from_env()
     try:
-        return {each.name for each in client.containers.list(all=True)}
+        return {each.name for each in client.containers.list(all=True, ignore_removed=True)}
     finally:
         client.close()
 

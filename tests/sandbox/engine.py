@@ -19,6 +19,7 @@ BASE, IMAGE = "autograder-test-base", "autograder-test-worker"
 LIBRARIES = ("numpy", "safetensors", "tqdm")  # tqdm: what an environment of NumPy alone must not have
 _PACKAGES = "python3,python3-pip"
 _START_S = 60.0
+_MEMORY_GIB = 6  # of images and containers, at most
 
 
 class Missing(Exception):
@@ -56,12 +57,15 @@ def running() -> Iterator[str]:
 
 def _start(folder: Path, driver: str) -> "subprocess.Popen[bytes]":
     (folder / "daemon.json").write_text("{}")  # this machine's own engine, if it has one, is set up otherwise
+    data = folder / f"data-{driver}"
+    data.mkdir()
     command = [
         *("setpriv", "--pdeathsig", "TERM"),  # a run of tests that is killed takes its engine along
+        *_in_memory(data),
         "dockerd",
         f"--config-file={folder}/daemon.json",
         f"--host=unix://{folder}/socket",
-        f"--data-root={folder}/data-{driver}",
+        f"--data-root={data}",
         f"--exec-root={folder}/exec",
         f"--pidfile={folder}/pid",
         f"--storage-driver={driver}",
@@ -71,6 +75,18 @@ def _start(folder: Path, driver: str) -> "subprocess.Popen[bytes]":
     ]
     with (folder / "log").open("wb") as log:
         return subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
+
+
+def _in_memory(data: Path) -> tuple[str, ...]:
+    """What has the engine keep images in memory, where there is room: a disk takes minutes to write and remove them.
+
+    The mount is in a namespace of the engine's, and ends with it.
+    """
+    memory = dict(line.split(":") for line in Path("/proc/meminfo").read_text().splitlines())
+    if int(memory["MemAvailable"].split()[0]) < 2 * _MEMORY_GIB * 2**20:
+        return ()
+    script = f'mount -t tmpfs -o size={_MEMORY_GIB}g ag-engine {data}; exec "$@"'
+    return ("unshare", "--mount", "--propagation=private", "sh", "-c", script, "sh")
 
 
 def _wait(process: "subprocess.Popen[bytes]", folder: Path) -> str:

@@ -152,8 +152,7 @@ def _grade(book: "Gradebook", assignment: str, student: str, notebook: Notebook,
     """One mark. What a person gave stays, and is to be looked at again, as nbgrader has it."""
     place = (mark.cell.id, notebook.name, assignment, student)
     grade = book.find_grade(*place)
-    if mark.cell.grade:
-        grade.auto_score = mark.result.points
+    grade.auto_score = mark.result.points
     waits = mark.result.points is None and not (mark.cell.task and grade.manual_score is not None)
     grade.needs_manual_grade = waits or (mark.cell.grade and grade.manual_score is not None)
     if mark.cell.solution or mark.cell.task:

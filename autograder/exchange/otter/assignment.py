@@ -193,7 +193,7 @@ class _Reader:
             self.questions[name] = made(name, cases, points, mode, bool(question.get("all_or_nothing")))
         elif question.get("manual"):
             points = question.get("points")
-            self.manual[name] = float(points) if isinstance(points, int | float) else 1.0
+            self.manual[name] = float(points) if isinstance(points, int | float) else 0.0  # as otter has it
 
     @property
     def _ok_format(self) -> bool:
