@@ -73,7 +73,8 @@ bench: $(READY)
 	@touch $@
 
 bench-peers: .venv-peers/nbgrader/.ready .venv-peers/otter/.ready
-	$(BIN)/python -m benchmarks.peers --write
+	$(BIN)/python -m benchmarks.peers --write --students 30 --rounds 1
+	$(BIN)/python -m benchmarks.peers --write --students 300 --rounds 3 --peers-first 15 --ordinary
 
 clean:
 	rm -rf $(VENV) .venv-peers out .autograder .soak .fuzz build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

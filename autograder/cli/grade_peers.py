@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import importlib
 import json
 import sys
 import time
@@ -58,6 +59,11 @@ def run(arguments: argparse.Namespace, isolation: Isolation) -> int:
     return _nbgrader(arguments, isolation) if arguments.format == NBGRADER else _otter(arguments, isolation)
 
 
+def _warm_up() -> None:
+    """Load what is needed at the end, while the servers start: half a second."""
+    importlib.import_module("pandas")
+
+
 def _packages(arguments: argparse.Namespace) -> tuple[str, ...]:
     return tuple(name.strip() for name in (arguments.packages or "").split(",") if name.strip())
 
@@ -97,8 +103,9 @@ def _nbgrader(arguments: argparse.Namespace, isolation: Isolation) -> int:
             await worlds.close()
 
     with Progress() as progress, ThreadPoolExecutor(1) as aside:
+        aside.submit(_warm_up)
         if book.available():
-            aside.submit(book.api)  # half a second, while the servers start
+            aside.submit(book.api)
         graded, versions = asyncio.run(grade(progress))
         progress.show("writing marks and pages")
         if book.available():
@@ -147,7 +154,8 @@ def _otter(arguments: argparse.Namespace, isolation: Isolation) -> int:
             await worlds.close()
 
     began = time.perf_counter()
-    with Progress() as progress:
+    with Progress() as progress, ThreadPoolExecutor(1) as aside:
+        aside.submit(_warm_up)
         graded, versions = asyncio.run(grade(progress))
         records = as_records(assignment, graded, versions=versions, isolation=isolation.kind)
         _write(records, out, list(assignment.questions), dict(assignment.manual))

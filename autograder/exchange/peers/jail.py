@@ -95,7 +95,8 @@ class _Runner:
             self._note(loaded)
             unsure = []
             for each in asked:
-                results = await self._group(session, loaded, each, at_end=at_end)
+                last = each is asked[-1]  # so the loaded process itself may answer, without a fork
+                results = await self._group(session, loaded, each, at_end=at_end, last=last)
                 if results is None:
                     unsure.append(each)
                 else:
@@ -111,7 +112,9 @@ class _Runner:
             if note.cell is None or note.cell < MARK:
                 self.account.notes[note.text] = None
 
-    async def _group(self, session: Session, loaded: Loaded, asked: Asked, *, at_end: bool) -> dict[str, Result] | None:
+    async def _group(
+        self, session: Session, loaded: Loaded, asked: Asked, *, at_end: bool, last: bool
+    ) -> dict[str, Result] | None:
         """The results of a group; None where its place is not known for certain."""
         tests = asked.group.tests
         if loaded.failed is not None:
@@ -120,7 +123,7 @@ class _Runner:
         left = self._bounds.cell_s
         while len(results) < len(tests):
             rest = tests[len(results) :]
-            question = await session.question(left)
+            question = await session.question(left, last=last)
             place = None if at_end else asked.place
             answers = await question.ask_all([self._ask(test, test.source, place, asked.before) for test in rest])
             usage = await question.close()
