@@ -26,6 +26,7 @@ settings.load_profile("deterministic")
 WITH_AN_ENGINE = ("sandbox/test_docker.py", "hostile/test_corpus.py", "exchange/test_gradescope_container.py")
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What one process of several takes at a time: a file, for what its tests share; the engine's files as one."""
     for item in items:

@@ -103,7 +103,9 @@ class Alone:
             if cell is not None:
                 heavy[str(cell)] = time.monotonic() - since
             if frame is None:
-                detail = {"text": self._end(by_itself=why == "crashed")}
+                detail: dict[str, Any] = {"text": self._end(by_itself=why == "crashed")}
+                if why == "timed_out":
+                    detail |= {"limit": "wall_s", "allowed": self._limits.cell_cpu_s * PATIENCE}
                 return {"event": "stopped", "cell": cell, "why": why, "heavy": heavy, "detail": detail}, b""
             if frame[:1] != CELL:
                 return {"event": "loaded", "threads": 1}, frame[1:]

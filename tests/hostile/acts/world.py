@@ -93,7 +93,7 @@ ACTS = {
     ),
     "command lines": Act(
         "what the examiner was called with",
-        "def attack():\n    return b'pytest' in open('/proc/{pid}/cmdline', 'rb').read()",
+        "def attack():\n    return b'python' in open('/proc/{pid}/cmdline', 'rb').read()",
         "raised",
         OUTSIDE,
     ),
