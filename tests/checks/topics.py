@@ -177,7 +177,7 @@ def distances(x: Float[Array, "N D"]) -> Float[Array, "N N"]:
 
 
 def slow_distances(x):
-    return np.array([[((one - other) ** 2).sum() for other in x] for one in x])
+    return np.array([[sum((a - b) ** 2 for a, b in zip(one, other, strict=True)) for other in x] for one in x])
 
 
 def bulky_distances(x):
