@@ -1,14 +1,18 @@
-"""`autograder compile ASSIGNMENT`: from the references to a hidden suite, with its proof as lines, JSON and a page."""
+"""`autograder compile ASSIGNMENT...`: from references to hidden suites, with their proofs as lines, JSON and pages."""
 
 import argparse
 import json
 import sys
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from autograder.cli.arguments import Commands, add_assignment, add_course, positive
+from autograder.cli.arguments import Commands, add_course, positive
 from autograder.cli.grade import add_jail, isolation_of
 from autograder.cli.progress import Progress
+
+if TYPE_CHECKING:
+    from autograder.course.load import Assignment, Course
+    from autograder.sandbox.isolation import Isolation
 
 
 def add(commands: Commands, shared: argparse.ArgumentParser) -> None:
@@ -19,7 +23,9 @@ def add(commands: Commands, shared: argparse.ArgumentParser) -> None:
         description="Draw the hidden inputs, compute what is right, and prove the suite. "
         "A suite whose proof fails is not written; one that is current is not made again.",
     )
-    add_assignment(parser)
+    parser.add_argument(
+        "assignments", nargs="+", metavar="ASSIGNMENT", help="assignments of the course, one after the other"
+    )
     add_course(parser)
     parser.add_argument("--again", action="store_true", help="make it even if nothing has changed")
     parser.add_argument(
@@ -42,13 +48,25 @@ def run(arguments: argparse.Namespace) -> int:
     isolation = isolation_of(arguments)
 
     from autograder.course.load import load_assignment, load_course
+
+    course = load_course(arguments.course)
+    assignments = [load_assignment(course, name) for name in arguments.assignments]  # all there, before one is made
+    documents = [_compile(course, assignment, arguments, isolation) for assignment in assignments]
+    if arguments.json:
+        json.dump(documents[0] if len(documents) == 1 else documents, sys.stdout)
+        print()
+    return 0
+
+
+def _compile(
+    course: "Course", assignment: "Assignment", arguments: argparse.Namespace, isolation: "Isolation"
+) -> dict[str, Any]:
+    """Compile one assignment and tell what was proved, unless it is told as JSON: then return it."""
     from autograder.report.proof import PAGE, expected_false_failures, proof_page, ratios
     from autograder.suite.compile import compile_suite, suite_folder
     from autograder.suite.store import replace_file
     from autograder.suite.survive import kept_surveys, survey_suite
 
-    course = load_course(arguments.course)
-    assignment = load_assignment(course, arguments.assignment)
     with Progress() as progress:
         suite = compile_suite(course, assignment, again=arguments.again, isolation=isolation, report=progress.show)
         folder = suite_folder(course, assignment.id)
@@ -73,9 +91,7 @@ def run(arguments: argparse.Namespace) -> int:
         }
         if arguments.mutants:
             document["mutants"] = surveys
-        json.dump(document, sys.stdout)
-        print()
-        return 0
+        return document
     for proof in suite.proof:
         print(_line(proof))
         for what, measured in ratios(proof):
@@ -86,7 +102,7 @@ def run(arguments: argparse.Namespace) -> int:
     if expected:
         print(f"In a class of {arguments.class_size}, chance fails at most {expected:.2g} right answers, on average.")
     print(f"The suite of {assignment.id}, {suite.points:g} points, is proved: {folder / PAGE}")
-    return 0
+    return {}
 
 
 def _tell(survey: Mapping[str, Any]) -> None:

@@ -1,6 +1,7 @@
 """Does a new course compile as `init` made it, and is a suite kept only when it is proved?"""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -65,3 +66,14 @@ def test_suite_without_the_proof_of_its_own_is_made_again(
     assert main(command) == 0
     assert len(json.loads(capsys.readouterr().out)["proof"]) == 1
     assert json.loads(path.read_text(encoding="utf-8"))["suite"] == document["suite"]
+
+
+def test_compile_of_several_tells_of_each_or_makes_none(new_course: Course, capsys: pytest.CaptureFixture[str]) -> None:
+    first = new_course.dir / "assignments" / "softmax"
+    shutil.copytree(first, first.with_name("again"))
+    course = ["--course", str(new_course.dir), "--json"]
+    assert main(["compile", "softmax", "nowhere", *course]) == 2
+    assert not (new_course.dir / ".autograder").exists()
+    capsys.readouterr()
+    assert main(["compile", "softmax", "again", *course]) == 0
+    assert [each["assignment"] for each in json.loads(capsys.readouterr().out)] == ["softmax", "again"]
