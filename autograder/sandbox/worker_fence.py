@@ -40,12 +40,7 @@ class Fence:
             _put(*self._replaced.pop())
         things = {path: thing for path in forbidden if (thing := found(path)) is not _ABSENT}
         if things:
-            try:
-                self._read(things, wanted)
-            except Forbidden:
-                raise
-            except Exception:
-                pass  # an object of the student's that cannot be looked at: run time will tell
+            self._read(things, wanted)
             self._replace(things)
 
     # By the text
@@ -62,10 +57,15 @@ class Fence:
             for path, thing in things.items():
                 if value is thing:
                     raise Forbidden(f"{path} is not allowed for this question", name=path)
-            for code in _codes(value):
-                for node in _nodes(trees.get(code.co_filename), code):
-                    self._read_one(node, code, things)
-                waiting += [self._names[name] for name in _global_names(code) if name in self._names]
+            try:
+                for code in _codes(value):
+                    for node in _nodes(trees.get(code.co_filename), code):
+                        self._read_one(node, code, things)
+                    waiting += [self._names[name] for name in _global_names(code) if name in self._names]
+            except Forbidden:
+                raise
+            except Exception:
+                continue  # an object of the student's that cannot be looked at: of it alone, run time will tell
 
     def _trees(self) -> dict[str, list[ast.stmt]]:
         trees = {}

@@ -41,6 +41,9 @@ def fenced(jail: Jail, *sources: str, forbidden: str = EXP) -> tuple[Answer, Ans
         ("import functools\ndef d(g):\n    @functools.wraps(g)\n    def h(x):\n        return g(x)\n    return h\n"
          "@d\ndef f(x):\n    return np.exp(x)", 9),
         ("f = lambda x: np.exp(x)", 1),
+        # Objects that cannot be looked at hide nothing beside them.
+        ("class Odd:\n    __class__ = property(lambda self: 1 / 0)\na, b, c, y, z = (Odd() for _ in range(5))\n"
+         "def m(x):\n    return np.exp(x)\ndef f(x):\n    return m(x) if (a, b, c, y, z) else x", 5),
     ],
 )  # fmt: skip
 def test_text_that_uses_it_is_told_with_its_line(jail: Jail, source: str, line: int) -> None:
