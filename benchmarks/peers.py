@@ -35,10 +35,10 @@ PAGE_TEXT = """# Measured
 ## Beside nbgrader and otter
 
 The same notebooks and the same tests, by each in its own way (`make bench-peers`). Each is started as a user would
-start it, so imports and the start of servers are in the times: ours take four seconds before the first notebook, and
-the peers start anew for each notebook. A cell has {limit} s; otter has no limit, and is ended from outside after
-{ended} s of CPU. Every notebook imports NumPy and PyTorch, but those for our own suite, which has ten questions on
-NumPy. Memory is of the whole process tree, what is shared counted once.
+start it, so imports and the start of servers are in the times: once a class for us, for each notebook with the peers.
+A cell has {limit} s; otter has no limit, and is ended from outside after {ended} s of CPU. Every notebook imports NumPy
+and PyTorch, but those for our own suite, which has ten questions on NumPy. Memory is of the whole process tree, what is
+shared counted once.
 
 ### Ordinary notebooks
 
@@ -132,12 +132,12 @@ def _class(students: int, *, ordinary: bool) -> dict[str, tuple[dict[str, str], 
     """Answers and points of everybody: mostly right ones."""
     odd = {name: ODD[name] for name in ODD if not ordinary or name in ("wrong", "warns", "prints")}
     plain = {f"right{number:02}": ({}, {}) for number in range(max(students - len(odd), 0))}
-    everybody = {**plain, **odd}
+    everybody = {**odd, **plain}
     return {name: (RIGHT | code, QUESTIONS | points) for name, (code, points) in everybody.items()}
 
 
 def _measure(folder: Path, names: Mapping[str, Any], arguments: argparse.Namespace) -> dict[str, list[Run]]:
-    first = dict([*names.items()][-(arguments.peers_first or len(names)) :])  # the odd ones are the last
+    first = dict([*names.items()][: arguments.peers_first])  # the odd ones among them
     course, handed, packed = _nbgrader_course(folder, names), _otter_class(folder, names), _otter_zip(folder)
     theirs = course if first == names else _nbgrader_course(folder / "first", first)
     own = folder / "own"
