@@ -66,6 +66,7 @@ def add_isolation(parser: argparse.ArgumentParser) -> None:
 
 def add_jail(parser: argparse.ArgumentParser, *, unsafe: bool = False) -> None:
     """unsafe: whether no jail at all may be asked for."""
+    parser.set_defaults(unsafe=False)
     without = (
         ", or an ordinary process, which protects nothing: for developing a course on a machine without the others"
     )
@@ -102,7 +103,7 @@ def isolation_of(arguments: argparse.Namespace) -> Isolation:
             f"change them, and send them away. {fate}",
             file=sys.stderr,
         )
-    elif getattr(arguments, "unsafe", False):
+    elif arguments.unsafe:
         raise CourseError("--unsafe is for --isolation process alone: the others need no such word")
     return Isolation(arguments.isolation, arguments.image, arguments.runtime)
 

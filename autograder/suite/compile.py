@@ -229,8 +229,8 @@ def _question(course_dir: Path, assignment_id: str, question_id: str, *, isolati
         for used in assignment.questions:
             if used.id in question.uses:
                 must_be_lendable(topic_of(topics, assignment, used))
+        adopted = load_adopted(course, topics).get(topic.name, ())  # a file that does not fit is told of at once
         plan = _draw(key, assignment, question, topic)
-        adopted = load_adopted(course, topics).get(topic.name, ())
         shown = show_adopted(Place(course, assignment, question, isolation), plan, adopted)
         wrong = plan.wrong | {name: result.sheet.seen for name, result in shown.items()}
         plan = replace(plan, adopted=_named(adopted), wrong=wrong)

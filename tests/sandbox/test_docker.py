@@ -54,7 +54,7 @@ def f():
         "devices": [line.split(":")[0].strip() for line in open("/proc/self/net/dev").read().splitlines()[2:]],
         "written": written,
         "socket": os.path.exists("/run/autograder/control"),
-        "ours": [p for p in ("HERE", "/opt/worker/autograder/cli", "/root/.ssh") if os.path.exists(p)],
+        "ours": [p for p in ("HERE", "/opt/worker/autograder/cli", "HOME") if os.path.exists(p)],
         "open": [link for link in map(opened, range(3, 64)) if link],
     }
 def loop():
@@ -74,7 +74,7 @@ def many():
             import time
             time.sleep(30)
             os._exit(0)
-""".replace("HERE", str(ROOT))
+""".replace("HERE", str(ROOT)).replace("HOME", str(Path.home() / ".ssh"))
 
 
 @pytest.fixture(scope="module", params=["nested", "single"])
