@@ -12,8 +12,9 @@ from autograder.checks.together import together
 from autograder.checks.trained import Trained, runs_of, trained
 from autograder.checks.verdict import CheckRun, Sheet, Verdict, passed
 from autograder.topic.case import Case
-from autograder.topic.declare import Exam, Topic
+from autograder.topic.declare import Topic
 from autograder.topic.kinds import Observed, observe
+from autograder.topic.parts import Exam
 from autograder.values.outcomes import Outcome
 
 _MESSAGE = "Training ends, but on examples it has not seen its result is right less often than it should be."

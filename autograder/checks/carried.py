@@ -14,8 +14,9 @@ from autograder.checks.plan import Check
 from autograder.checks.together import Batching, together
 from autograder.checks.verdict import Sheet
 from autograder.topic.case import Case
-from autograder.topic.declare import Block, Topic
+from autograder.topic.declare import Topic
 from autograder.topic.kinds import Failure, Observed, arguments, observe
+from autograder.topic.parts import Block
 from autograder.values.compare import Comparison, as_array, norm, precision, split
 from autograder.values.outcomes import Outcome
 

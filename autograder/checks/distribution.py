@@ -14,8 +14,9 @@ from autograder.checks.plan import Check
 from autograder.checks.verdict import CheckRun, Sheet, first_failure, passed
 from autograder.topic.case import Case
 from autograder.topic.chance import limit
-from autograder.topic.declare import Sampler, TopicError
 from autograder.topic.kinds import Failure, Observed
+from autograder.topic.parts import TopicError
+from autograder.topic.sampling import Sampler
 from autograder.values.compare import Expectation, Leaf
 from autograder.values.outcomes import Outcome
 

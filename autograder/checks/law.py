@@ -6,7 +6,8 @@ import numpy as np
 
 from autograder.checks.plan import Check
 from autograder.checks.verdict import CheckRun, Sheet, first_failure, passed
-from autograder.topic.declare import GENERATOR, Sampler
+from autograder.topic.parts import GENERATOR
+from autograder.topic.sampling import Sampler
 from autograder.values.outcomes import Outcome
 
 _GENERATOR = (

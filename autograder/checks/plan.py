@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from autograder.topic.case import Case
-from autograder.topic.declare import Misconception, Topic
+from autograder.topic.declare import Topic
+from autograder.topic.parts import Misconception
 from autograder.values.compare import Expectation
 
 COST, MEMORY = COSTS = "cost", "memory"  # checks of what a right answer costs, in CPU time and in memory

@@ -4,8 +4,9 @@ from autograder.checks.plan import Check
 from autograder.checks.together import Asking, together
 from autograder.checks.verdict import CheckRun, Sheet, Verdict, failure_evidence, failure_message, passed
 from autograder.topic.case import Case
-from autograder.topic.declare import Property, Topic
+from autograder.topic.declare import Topic
 from autograder.topic.kinds import Failure, observe
+from autograder.topic.parts import Property
 from autograder.values.compare import as_array
 from autograder.values.outcomes import Outcome
 

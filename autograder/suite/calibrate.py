@@ -15,8 +15,10 @@ from autograder.checks.plan import Bar, Mark, Plan
 from autograder.checks.trained import Shapes
 from autograder.suite.draw import draw_cases, show
 from autograder.suite.prove import SAMPLE_MARGIN, margin_of
-from autograder.topic.declare import Sampler, Topic, TopicError
+from autograder.topic.declare import Topic
 from autograder.topic.kinds import arguments
+from autograder.topic.parts import TopicError
+from autograder.topic.sampling import Sampler
 from autograder.values.compare import split
 
 SEEDS = 30  # reference runs

@@ -42,8 +42,10 @@ from autograder.suite.pairs import show_pairs
 from autograder.suite.points import ALL
 from autograder.suite.prove import Proof, prove
 from autograder.suite.store import Suite
-from autograder.topic.declare import Misconception, Sampler, Topic, TopicError
+from autograder.topic.declare import Topic
 from autograder.topic.edits import EditError
+from autograder.topic.parts import Misconception, TopicError
+from autograder.topic.sampling import Sampler
 from autograder.topic.standalone import must_be_lendable
 from autograder.values import codec
 

@@ -19,8 +19,10 @@ from autograder.sandbox.inprocess import LocalQuestion
 from autograder.suite.blunt import upstream_of_ones
 from autograder.suite.points import apportion, grouped
 from autograder.topic.case import Bound, Case
-from autograder.topic.declare import Names, Sampler, Topic, TopicError, axes_of
+from autograder.topic.declare import Topic, axes_of
 from autograder.topic.kinds import Failure, Observed, complete, observe
+from autograder.topic.parts import Names, TopicError
+from autograder.topic.sampling import Sampler
 from autograder.values import codec
 from autograder.values.compare import Expectation, Leaf, norm, split
 

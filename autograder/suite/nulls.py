@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from autograder.topic.declare import Names, Topic
+from autograder.topic.declare import Topic
 from autograder.topic.module import Made
+from autograder.topic.parts import Names
 
 Change = Callable[[np.ndarray, tuple[Any, ...]], Any]
 

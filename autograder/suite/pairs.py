@@ -12,9 +12,10 @@ from autograder.checks.resemblance import resembles
 from autograder.suite.bounded import each_bounded
 from autograder.suite.draw import show
 from autograder.suite.store import observed_from, observed_tree
-from autograder.topic.declare import Misconception, Names, Topic
+from autograder.topic.declare import Topic
 from autograder.topic.edits import EditError, defined_names, edited, rebuild, source_of
 from autograder.topic.kinds import Observed
+from autograder.topic.parts import Misconception, Names
 from autograder.values import codec
 
 PAIR_CPU_S = 2  # a pair that computes longer on the cases is left out

@@ -20,8 +20,8 @@ from autograder.suite.blunt import blunt_cases
 from autograder.suite.draw import FEW_DRAWS, IN_FLOAT32, Worth, draw_shown, right_implementations
 from autograder.suite.matrix import NULL, RIGHT, SPOILED, WRONG, Matrix, chance_of, columns_of, readable
 from autograder.suite.nulls import null_battery, spoiled_gradients
-from autograder.topic.declare import Names
 from autograder.topic.kinds import Observed
+from autograder.topic.parts import Names
 from autograder.values.compare import Comparison
 from autograder.values.outcomes import Outcome
 

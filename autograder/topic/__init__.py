@@ -9,10 +9,13 @@ from jaxtyping import Bool, Float, Int
 from numpy import ndarray as Array
 
 from autograder.topic.case import Bound, Case, bind, case
-from autograder.topic.declare import Topic, TopicError, layer, sampler, topic, trainer
+from autograder.topic.declare import Topic, layer, topic
 from autograder.topic.module import optimizer, torch_module
+from autograder.topic.parts import TopicError
 from autograder.topic.public import close
 from autograder.topic.rule import update_rule
+from autograder.topic.sampling import sampler
+from autograder.topic.training import trainer
 
 
 class Opaque:

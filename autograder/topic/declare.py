@@ -1,120 +1,33 @@
 """How does a lecturer declare a topic?
 
-`@topic` for a function or a class, `layer` for a forward with its backward, `@trainer` for a training
-loop, `@sampler` for what draws for itself. What comes back is a Topic: callable as the reference
-itself, and the place to hang cases, alternatives, misconceptions and properties on. A class is declared
-by a call, `value = topic(...)(Value)`, so that `Value` stays the class.
+`@topic` for a function or a class, `layer` for a forward with its backward; further kinds are declared in files of
+their own, as `@trainer` and `@sampler`. What comes back is a Topic: callable as the reference itself, and the place
+to hang cases, alternatives, misconceptions and properties on. A class is declared by a call,
+`value = topic(...)(Value)`, so that `Value` stays the class.
 """
 
 import inspect
 import typing
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-import numpy as np
-
-from autograder.topic.case import Case
 from autograder.topic.edits import defined_names, edited, rebuild, source_of
+from autograder.topic.parts import (
+    Block,
+    CaseMaker,
+    Exam,
+    Harmless,
+    InputsMaker,
+    Misconception,
+    Names,
+    Property,
+    PropertyCheck,
+    TopicError,
+    Training,
+)
 from autograder.topic.worked import Worked
-
-Names = dict[str, Any]  # what an implementation defines, by the names the student must use
-CaseMaker = Callable[[np.random.Generator], Iterable[Case]]
-InputsMaker = Callable[[np.random.Generator], dict[str, Any]]
-DRAWS, GENERATOR, RNG = "draws", "generator", "rng"  # a sampler's first blocks, and its last parameter
-PropertyCheck = Callable[[dict[str, Any]], Generator[dict[str, Any], dict[str, Any], bool]]
-
-
-class TopicError(Exception):
-    """A topic is declared in a way that cannot be graded; the message tells its author what to change."""
-
-
-@dataclass(frozen=True)
-class Block:
-    """One output that is judged by itself.
-
-    of, wrt: for a gradient, the output and the input it is the derivative of and with respect to.
-    requires: the block that must be right for this one to count. weight: of its points, where the course names none.
-    """
-
-    name: str
-    kind: str  # the check that judges it: "value", "gradient", "trajectory"; of a sampler, "law" or "distribution"
-    of: str = ""
-    wrt: str = ""
-    requires: str = ""
-    weight: float = 1.0
-
-
-@dataclass(frozen=True)
-class Misconception:
-    """A way of getting it wrong that a student plausibly takes."""
-
-    name: str
-    hint: str
-    names: Names
-    edits: tuple[tuple[str, str], ...] = ()
-    equivalent_to: str = ""
-
-
-@dataclass(frozen=True)
-class Harmless:
-    """An edit of the reference that changes no answer. because: the reason, for whoever reads the proof."""
-
-    edit: tuple[str, str]
-    because: str
-
-
-@dataclass(frozen=True)
-class Property:
-    """A law that right outputs obey. `share` is its part of the question's points."""
-
-    name: str
-    check: PropertyCheck
-    share: float
-    hint: str = ""
-
-
-@dataclass(frozen=True)
-class Training:
-    """How a trainer is judged: draw inputs, train, and let the reference compute the loss."""
-
-    draw: Callable[[np.random.Generator], dict[str, Any]]
-    loss: Callable[[dict[str, Any], Any], float]
-    weight: float
-
-
-@dataclass(frozen=True)
-class Law:
-    """What every single draw of a sampler obeys: a function of inputs and draw."""
-
-    name: str
-    holds: Callable[[dict[str, Any], Any], bool]
-    hint: str = ""
-
-
-@dataclass(frozen=True)
-class Distribution:
-    """How often things happen over many draws: a function of inputs and draws that returns hits, trials
-    and the probability of a hit, arrays that broadcast. Each count is a binomial one of its own."""
-
-    name: str
-    counts: Callable[[dict[str, Any], list[Any]], tuple[Any, Any, Any]]
-    hint: str = ""
-
-
-@dataclass(frozen=True)
-class Exam:
-    """How a trainer is examined: draw inputs, train, and count what is right on examples it has not seen.
-
-    Of what `draw` returns, entries that are no parameters of the function stay on our side: the hidden
-    examples and their labels. chance: the accuracy of a constant answer.
-    """
-
-    draw: Callable[[np.random.Generator], dict[str, Any]]
-    accuracy: Callable[[dict[str, Any], Any], float]
-    chance: float
-    weight: float
 
 
 @dataclass(eq=False)
@@ -330,126 +243,6 @@ def layer(
     blocks = (Block("out", "value"), *(Block(f"d{name}", "gradient", "out", name) for name in gradients))
     names = {forward.__name__: forward, backward.__name__: backward}
     return Topic("layer", forward.__name__.removesuffix("_forward"), lecture, names, blocks, ("out", "cache"), pure)
-
-
-def trainer(
-    *, lecture: str, returns: tuple[str, ...], convergence: float = 1.0
-) -> Callable[[Callable[..., Any]], "Trainer"]:
-    """Declare a training loop that returns trained parameters; `.loss` and `.training` say how to judge it.
-
-    Its cases are short runs, compared with the reference step for step. convergence: the weight of the
-    long run, where each output of a short run weighs 1.
-    """
-
-    def declare(train: Callable[..., Any]) -> Trainer:
-        blocks = tuple(Block(name, "value") for name in returns)
-        return Trainer("trainer", train.__name__, lecture, {train.__name__: train}, blocks, returns, weight=convergence)
-
-    return declare
-
-
-@dataclass(eq=False)
-class Trainer(Topic):
-    """A Topic that is also judged by where a long run ends."""
-
-    weight: float = 1.0
-
-    def converges(
-        self, *, loss: Callable[[dict[str, Any], Any], float]
-    ) -> Callable[[Callable[[np.random.Generator], dict[str, Any]]], Callable[..., Any]]:
-        """Declare how the long run's inputs are drawn.
-
-        loss: given the inputs and what the student returned, the loss in nats. The reference computes
-        it, so a claimed history is never believed. It may raise on values of the wrong form.
-        """
-
-        def declare(draw: Callable[[np.random.Generator], dict[str, Any]]) -> Callable[..., Any]:
-            self.training = Training(draw, loss, self.weight)
-            return draw
-
-        return declare
-
-    def generalizes(
-        self, *, accuracy: Callable[[dict[str, Any], Any], float], chance: float, weight: float = 1.0
-    ) -> Callable[[Callable[[np.random.Generator], dict[str, Any]]], Callable[..., Any]]:
-        """Declare how an exam's inputs are drawn, together with hidden examples under names of their own.
-
-        accuracy: given all that was drawn and what the student returned, the fraction of hidden examples
-        that it gets right. Parameters come back, or predictions for inputs that went in; labels never go
-        in. chance: the accuracy of a constant answer. weight: as for blocks.
-        """
-
-        def declare(draw: Callable[[np.random.Generator], dict[str, Any]]) -> Callable[..., Any]:
-            self.exam = Exam(draw, accuracy, chance, weight)
-            return draw
-
-        return declare
-
-
-def sampler(
-    *, lecture: str, returns: tuple[str, ...], structured: bool = False
-) -> Callable[[Callable[..., Any]], "Sampler"]:
-    """Declare a function that draws from the generator it is given as `rng`.
-
-    Right programs draw differently, so it is judged by its laws and distributions, and by whether the
-    generator alone decides. Annotate an output `list[...]` where it is a list of arrays.
-    structured: draws that obey the laws are worth something even where nothing is left to chance, as are
-    batches of an order that was not shuffled. A mask of zeros is not.
-    """
-
-    def declare(draw: Callable[..., Any]) -> Sampler:
-        if RNG not in inspect.signature(draw).parameters:
-            raise TopicError(f"{draw.__name__}: a sampler needs a parameter {RNG!r}, the generator that it draws from")
-        blocks = (Block(DRAWS, "law"), Block(GENERATOR, "law", requires=DRAWS))
-        names = {draw.__name__: draw}
-        return Sampler("sampler", draw.__name__, lecture, names, blocks, returns, structured=structured)
-
-    return declare
-
-
-@dataclass(eq=False)
-class Sampler(Topic):
-    """A Topic that is judged by what its draws have in common."""
-
-    structured: bool = False
-    laws: list[Law] = field(default_factory=list)
-    distributions: list[Distribution] = field(default_factory=list)
-
-    def law(self, name: str, /, *, hint: str = "") -> Callable[[Callable[..., bool]], Callable[..., bool]]:
-        """Declare a law of every draw: given the inputs and one draw, whether it holds.
-
-        A draw is an array or a list of arrays; with several outputs, a tuple of them. The laws are looked
-        at in order and the first that is broken is named, so each may rely on those before. Numbers of a
-        wrong form may raise.
-        """
-
-        def declare(holds: Callable[..., bool]) -> Callable[..., bool]:
-            self.laws.append(Law(name, holds, hint))
-            return holds
-
-        return declare
-
-    def distribution(self, name: str, /, *, hint: str = "") -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-        """Declare how often things happen: given the inputs and many independent draws, (hits, trials, probability).
-
-        The three broadcast to any number of counts, which must depend on the inputs alone. Where the law
-        is right, each hit must come with its probability, independently of the other trials of its count;
-        counts may depend on each other. It is asked only of draws that obey every law.
-        """
-
-        def declare(counts: Callable[..., Any]) -> Callable[..., Any]:
-            self.distributions.append(Distribution(name, counts, hint))
-            self.blocks = (*self.blocks, Block(name, "distribution", requires=DRAWS))
-            return counts
-
-        return declare
-
-    @cached_property
-    def lists(self) -> tuple[bool, ...]:
-        """Which of the outputs are lists of arrays."""
-        result = typing.get_type_hints(self.main).get("return")
-        parts = typing.get_args(result) if typing.get_origin(result) is tuple else (result,)
-        return tuple(typing.get_origin(part) is list for part in parts)
 
 
 def axes_of(topic_: Topic) -> dict[str, str]:

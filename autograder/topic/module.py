@@ -10,7 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from autograder.topic.declare import Block, Names, Topic, TopicError
+from autograder.topic.declare import Topic
+from autograder.topic.parts import Block, Names, TopicError
 from autograder.topic.rule import FIRST, LATER
 
 Factory = Callable[[], Any]

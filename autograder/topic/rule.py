@@ -10,7 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from autograder.topic.declare import Block, Topic, TopicError
+from autograder.topic.declare import Topic
+from autograder.topic.parts import Block, TopicError
 
 FIRST, LATER, ARGUMENTS = "first_step", "trajectory", "arguments"
 GIVEN = (("w", "dw", "state"), ("w", "grad", "state"))  # the first three parameters

@@ -10,8 +10,9 @@ import inspect
 import types
 from typing import Any
 
-from autograder.topic.declare import Names, Topic, TopicError
+from autograder.topic.declare import Topic
 from autograder.topic.edits import source_of
+from autograder.topic.parts import Names, TopicError
 
 _HEAD = "from __future__ import annotations  # their names are not here"
 _PLAIN = (bool, int, float, complex, str, bytes, type(None))

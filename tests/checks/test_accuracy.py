@@ -12,7 +12,7 @@ from autograder.suite.calibrate import calibrate_accuracy
 from autograder.suite.draw import Worth, digest_of, draw_plan, draw_runs, seed_of, show
 from autograder.suite.prove import prove
 from autograder.topic import Array, Float, case, trainer
-from autograder.topic.declare import TopicError
+from autograder.topic.parts import TopicError
 from autograder.values import codec
 
 SEED = 5

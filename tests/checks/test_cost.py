@@ -10,7 +10,7 @@ from autograder.checks.conduct import Result, conduct
 from autograder.checks.cost import CPU_TIME, OF_MEMORY, drawn
 from autograder.sandbox.inprocess import LocalQuestion
 from autograder.suite.draw import Worth, costs_of, draw_cases, expect, make_plan, show_right
-from autograder.topic.declare import TopicError
+from autograder.topic.parts import TopicError
 from autograder.values.asking import Answer, Ask
 from autograder.values.outcomes import Outcome
 from tests.checks.topics import distances, make_distances, make_scale

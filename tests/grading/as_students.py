@@ -17,9 +17,9 @@ from typing import Any
 import nbformat
 
 from autograder.topic import Topic
-from autograder.topic.declare import Misconception
 from autograder.topic.edits import edited, source_of
 from autograder.topic.module import Made
+from autograder.topic.parts import Misconception
 
 
 def cell_of(topic: Topic, misconception: Misconception) -> str:

@@ -10,7 +10,7 @@ from autograder.cli.main import main
 from autograder.suite.blunt import blunt_cases
 from autograder.suite.draw import draw_cases
 from autograder.topic import Array, Float, case, layer, topic
-from autograder.topic.declare import TopicError
+from autograder.topic.parts import TopicError
 
 SEED = np.random.SeedSequence(4)
 SOFTMAX_BACKWARD = '''

@@ -10,7 +10,7 @@ from autograder.grading.examiner import _record
 from autograder.sandbox.inprocess import LocalQuestion
 from autograder.suite.draw import Worth, draw_plan, show
 from autograder.suite.points import ALL
-from autograder.topic.declare import TopicError
+from autograder.topic.parts import TopicError
 from autograder.values.outcomes import Outcome
 from tests.checks.topics import make_scale, make_square
 from tests.report.test_who_sees_what import pages_of

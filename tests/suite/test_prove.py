@@ -10,7 +10,7 @@ from autograder.suite.draw import Worth, costs_of, draw_cases, draw_plan, expect
 from autograder.suite.nulls import null_battery, spoiled_gradients
 from autograder.suite.prove import prove
 from autograder.topic import case, topic
-from autograder.topic.declare import TopicError
+from autograder.topic.parts import TopicError
 from tests.checks.topics import make_counter, make_distances, make_scale, make_square
 
 KEY = bytes(range(32))

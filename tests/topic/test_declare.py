@@ -3,7 +3,8 @@
 import pytest
 
 from autograder.topic import Array, Float, layer, topic
-from autograder.topic.declare import TopicError, axes_of
+from autograder.topic.declare import axes_of
+from autograder.topic.parts import TopicError
 from tests.checks.topics import make_scale, scale_backward, scale_forward
 
 

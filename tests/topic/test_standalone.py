@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from autograder.topic import Array, Float, topic
-from autograder.topic.declare import TopicError
+from autograder.topic.parts import TopicError
 from autograder.topic.standalone import executed, standalone
 
 SCALE = (2.0, 3)

@@ -7,9 +7,10 @@ or how it failed. `complete` adds what a kind draws for itself, such as a layer'
 import numpy as np
 
 from autograder.topic.case import Case
-from autograder.topic.declare import Topic, TopicError
+from autograder.topic.declare import Topic
 from autograder.topic.kinds import class_, function, layer, module, optimizer, rule, sampler
 from autograder.topic.kinds.observed import Failure, Observation, Observed, arguments, call
+from autograder.topic.parts import TopicError
 from autograder.values.asking import Ask
 
 __all__ = ["Failure", "Observation", "Observed", "arguments", "call", "complete", "observe", "whole"]

@@ -4,8 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 from autograder.topic.case import Case
-from autograder.topic.declare import Topic, TopicError
+from autograder.topic.declare import Topic
 from autograder.topic.kinds.observed import Observation, failure
+from autograder.topic.parts import TopicError
 from autograder.values.asking import Ask, trace
 
 

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from autograder.topic.case import Case
-from autograder.topic.declare import Topic, TopicError
+from autograder.topic.declare import Topic
 from autograder.topic.kinds.function import unchanged
 from autograder.topic.kinds.observed import Failure, Observation, arguments, call, failure
+from autograder.topic.parts import TopicError
 from autograder.values.asking import Ask, Program
 from autograder.values.compare import norm, split
 from autograder.values.outcomes import Outcome

@@ -11,8 +11,10 @@ import numpy as np
 
 from autograder.topic.case import Case
 from autograder.topic.chance import distance
-from autograder.topic.declare import DRAWS, GENERATOR, RNG, Distribution, Sampler, Topic
+from autograder.topic.declare import Topic
 from autograder.topic.kinds.observed import Failure, Observation, Observed, arguments, failure
+from autograder.topic.parts import DRAWS, GENERATOR, RNG, Distribution
+from autograder.topic.sampling import Sampler
 from autograder.values import codec
 from autograder.values.asking import Answer, Ask, Program
 from autograder.values.codec import Register, Seed

@@ -1,0 +1,64 @@
+"""How is a training loop declared, which is judged by short runs and by where a long one ends?"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from autograder.topic.declare import Topic
+from autograder.topic.parts import Block, Exam, Training
+
+
+def trainer(
+    *, lecture: str, returns: tuple[str, ...], convergence: float = 1.0
+) -> Callable[[Callable[..., Any]], "Trainer"]:
+    """Declare a training loop that returns trained parameters; `.loss` and `.training` say how to judge it.
+
+    Its cases are short runs, compared with the reference step for step. convergence: the weight of the
+    long run, where each output of a short run weighs 1.
+    """
+
+    def declare(train: Callable[..., Any]) -> Trainer:
+        blocks = tuple(Block(name, "value") for name in returns)
+        return Trainer("trainer", train.__name__, lecture, {train.__name__: train}, blocks, returns, weight=convergence)
+
+    return declare
+
+
+@dataclass(eq=False)
+class Trainer(Topic):
+    """A Topic that is also judged by where a long run ends."""
+
+    weight: float = 1.0
+
+    def converges(
+        self, *, loss: Callable[[dict[str, Any], Any], float]
+    ) -> Callable[[Callable[[np.random.Generator], dict[str, Any]]], Callable[..., Any]]:
+        """Declare how the long run's inputs are drawn.
+
+        loss: given the inputs and what the student returned, the loss in nats. The reference computes
+        it, so a claimed history is never believed. It may raise on values of the wrong form.
+        """
+
+        def declare(draw: Callable[[np.random.Generator], dict[str, Any]]) -> Callable[..., Any]:
+            self.training = Training(draw, loss, self.weight)
+            return draw
+
+        return declare
+
+    def generalizes(
+        self, *, accuracy: Callable[[dict[str, Any], Any], float], chance: float, weight: float = 1.0
+    ) -> Callable[[Callable[[np.random.Generator], dict[str, Any]]], Callable[..., Any]]:
+        """Declare how an exam's inputs are drawn, together with hidden examples under names of their own.
+
+        accuracy: given all that was drawn and what the student returned, the fraction of hidden examples
+        that it gets right. Parameters come back, or predictions for inputs that went in; labels never go
+        in. chance: the accuracy of a constant answer. weight: as for blocks.
+        """
+
+        def declare(draw: Callable[[np.random.Generator], dict[str, Any]]) -> Callable[..., Any]:
+            self.exam = Exam(draw, accuracy, chance, weight)
+            return draw
+
+        return declare
