@@ -40,6 +40,12 @@ def add(commands: Commands, shared: argparse.ArgumentParser) -> None:
         metavar="N",
         help="students, for whom the false failures are reckoned that chance may cause (default: 200)",
     )
+    parser.add_argument(
+        "--calibrate",
+        action="store_true",
+        help="only train the references, for the bars of trainers; a run that was made is kept, so this can be "
+        "stopped and goes on (with --again: all anew)",
+    )
     add_jail(parser)
     parser.set_defaults(run=run)
 
@@ -51,7 +57,10 @@ def run(arguments: argparse.Namespace) -> int:
 
     course = load_course(arguments.course)
     assignments = [load_assignment(course, name) for name in arguments.assignments]  # all there, before one is made
-    documents = [_compile(course, assignment, arguments, isolation) for assignment in assignments]
+    if arguments.calibrate:
+        documents: list[Any] = [_calibrate(course, assignment, arguments) for assignment in assignments]
+    else:
+        documents = [_compile(course, assignment, arguments, isolation) for assignment in assignments]
     if arguments.json:
         json.dump(documents[0] if len(documents) == 1 else documents, sys.stdout)
         print()
@@ -62,7 +71,7 @@ def _compile(
     course: "Course", assignment: "Assignment", arguments: argparse.Namespace, isolation: "Isolation"
 ) -> dict[str, Any]:
     """Compile one assignment and tell what was proved, unless it is told as JSON: then return it."""
-    from autograder.report.proof import PAGE, expected_false_failures, proof_page, ratios
+    from autograder.report.proof import PAGE, bar_told, expected_false_failures, proof_page, ratios
     from autograder.suite.compile import compile_suite, suite_folder
     from autograder.suite.store import replace_file
     from autograder.suite.survive import kept_surveys, survey_suite
@@ -97,11 +106,31 @@ def _compile(
         for what, measured in ratios(proof):
             shown = ", ".join(f"{name} {ratio:g}" for name, ratio in measured.items())
             print(f"  {what}, in times of the reference's: {shown}")
+        for bar in proof["calibrated"]:
+            print(f"  {bar_told(bar)}")
     for survey in surveys if arguments.mutants else ():
         _tell(survey)
     if expected:
         print(f"In a class of {arguments.class_size}, chance fails at most {expected:.2g} right answers, on average.")
     print(f"The suite of {assignment.id}, {suite.points:g} points, is proved: {folder / PAGE}")
+    return {}
+
+
+def _calibrate(course: "Course", assignment: "Assignment", arguments: argparse.Namespace) -> dict[str, Any]:
+    """Make the runs that bars are set from, and tell what they set, unless it is told as JSON: then return it."""
+    from autograder.report.proof import bar_told
+    from autograder.suite.bars import calibrate_assignment
+
+    with Progress() as progress:
+        bars = calibrate_assignment(course, assignment, anew=arguments.again, report=progress.show)
+    if arguments.json:
+        return {"assignment": assignment.id, "bars": bars}
+    for bar in bars:
+        refused = f"; what was kept is of another {', '.join(bar['refused'])}" if bar["refused"] else ""
+        made = f"{bar['new']} made now in {bar['took_s']:.1f} s" if bar["new"] else "all kept"
+        print(f"{bar['question']}: {bar_told(bar)}; {made}{refused}")
+    if not bars:
+        print(f"No question of {assignment.id} is about a trainer: there is nothing to calibrate.")
     return {}
 
 

@@ -73,6 +73,16 @@ def ratios(proof: Proof) -> list[tuple[str, Mapping[str, float]]]:
     return [(what, proof[name]) for name, what in (("costs", "CPU time"), ("memory", "memory")) if proof[name]]
 
 
+def bar_told(bar: Proof) -> str:
+    """What a bar is, and what it was set from, in a sentence of one question's proof."""
+    where = f"{bar['runs']} runs of the reference, {bar['measured']['began'][:10]}, NumPy {bar['provenance']['numpy']}"
+    if bar["check"] == "accuracy":
+        what = f"nothing up to {bar['nothing']:.3g}, all points from {bar['bar']:.3g}"
+    else:
+        what = f"passes up to a loss of {bar['bar']:.3g} nats"
+    return f"{bar['check']} {what}; the reference reaches {bar['mean']:.3g} in the middle ({where})"
+
+
 def _question(proof: Proof) -> dict[str, Any]:
     checks = proof["checks"]
     margins = {kill["misconception"]: kill["margin"] for kill in proof["kills"]}
@@ -99,6 +109,7 @@ def _question(proof: Proof) -> dict[str, Any]:
         "right": len(proof["right"]),
         "empty": proof["nulls"] + proof["spoiled"],
         "ratios": ratios(proof),
+        "bars": [bar_told(bar) for bar in proof["calibrated"]],
         **{name: proof[name] for name in ("verdicts", "nearest", "chance", "seconds")},
     }
 

@@ -4,27 +4,24 @@ Draw, expect, calibrate, prove, keep: a suite whose proof fails is not kept, and
 is unchanged is not made again.
 """
 
-import contextlib
-import multiprocessing
-import os
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Sequence
 from dataclasses import astuple, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from autograder.checks.plan import Bar, Mark, Plan
+from autograder.checks.plan import Plan
 from autograder.course.adopted import Adopted, adopted_digests, load_adopted
 from autograder.course.errors import CourseError
 from autograder.course.key import fingerprint, load_key
 from autograder.course.load import Assignment, Course, Question, load_assignment, load_course
-from autograder.course.references import blamed, load_topics, reference_digest, topic_of
+from autograder.course.references import load_topics, reference_digest, topic_of
 from autograder.sandbox.isolation import USUAL, Isolation
 from autograder.suite import store
 from autograder.suite.adopted import Place, show_adopted
+from autograder.suite.bars import bars_of, provenance_of_bars
 from autograder.suite.blunt import blunt_cases
-from autograder.suite.calibrate import calibrate, calibrate_accuracy, sample_size
+from autograder.suite.cores import on_all_cores, told_where
 from autograder.suite.draw import (
     FEW_DRAWS,
     Worth,
@@ -41,15 +38,14 @@ from autograder.suite.draw import (
 from autograder.suite.pairs import show_pairs
 from autograder.suite.points import ALL
 from autograder.suite.prove import Proof, prove
+from autograder.suite.runs import differing
+from autograder.suite.sample_size import sample_size
 from autograder.suite.store import Suite
 from autograder.topic.declare import Topic
-from autograder.topic.edits import EditError
 from autograder.topic.parts import Misconception, TopicError
 from autograder.topic.sampling import Sampler
 from autograder.topic.standalone import must_be_lendable
 from autograder.values import codec
-
-Done = TypeVar("Done")
 
 
 class ProofFailed(CourseError):
@@ -125,7 +121,7 @@ def _kept(course: Course, assignment: Assignment) -> Suite | None:
     plans = []
     for question in assignment.questions:
         topic = topic_of(topics, assignment, question)
-        plan = _plan(key, assignment, question, topic, adopted.get(topic.name, ()), trees[question.id])
+        plan = _plan(course, assignment, question, topic, adopted.get(topic.name, ()), trees[question.id])
         if plan is None:
             return None
         plans.append(plan)
@@ -133,14 +129,18 @@ def _kept(course: Course, assignment: Assignment) -> Suite | None:
 
 
 def _plan(
-    key: bytes,
+    course: Course,
     assignment: Assignment,
     question: Question,
     topic: Topic,
     adopted: Sequence[Adopted],
     tree: dict[str, Any],
 ) -> Plan | None:
-    """A kept plan with its inputs drawn again; None where they would now be drawn otherwise."""
+    """A kept plan with its inputs drawn again; None where they would now be drawn otherwise, or its bars were measured
+    with something else."""
+    if tree["calibrated"] and differing(tree["calibrated"], provenance_of_bars(course, topic)):
+        return None
+    key = load_key(course)
     cases = draw_cases(topic, _seed(key, assignment, question), tree["draws"])
     runs = draw_runs(topic, _seed(key, assignment, question))
     if tree["cases"] != digest_of([*cases.values(), *runs]):
@@ -167,56 +167,12 @@ def plan_of(course_dir: Path, assignment_id: str, question_id: str) -> Plan:
     topics = load_topics(course)
     topic = topic_of(topics, assignment, question)
     adopted = load_adopted(course, topics).get(topic.name, ())
-    plan = _plan(load_key(course), assignment, question, topic, adopted, found[1][question_id]) if found else None
+    plan = _plan(course, assignment, question, topic, adopted, found[1][question_id]) if found else None
     if plan is None:
         raise CourseError(
             f"the suite of {assignment_id} has changed meanwhile; run `autograder compile {assignment_id}`"
         )
     return plan
-
-
-def on_all_cores(
-    course: Course, assignment: Assignment, work: Callable[[Path, str, str], Done]
-) -> Iterator[tuple[str, Done]]:
-    """The id of every question, in order, with `work` of the course's folder, the assignment and it."""
-    ids = [question.id for question in assignment.questions]
-    processes = min(os.cpu_count() or 1, len(ids))
-    measuring = any(
-        factor is not None
-        for question in assignment.questions
-        for factor in (question.cost_factor, question.memory_factor)
-    )
-    if processes == 1 and not measuring:  # costs are compared on one thread, as in the jail
-        for question in ids:
-            yield question, work(course.dir, assignment.id, question)
-        return
-    pool = ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn"), initializer=_one_thread)
-    try:
-        with _one_thread_each():
-            running = [pool.submit(work, course.dir, assignment.id, question) for question in ids]
-        for question, done in zip(ids, running, strict=True):
-            yield question, done.result()
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _one_thread() -> None:
-    """A core has its process already; threads of PyTorch beside it wait for each other, at ten times the cost."""
-    os.environ.setdefault("OMP_NUM_THREADS", "1")  # read when PyTorch is imported, which is later
-
-
-@contextlib.contextmanager
-def _one_thread_each() -> Iterator[None]:
-    """For the processes that are started meanwhile. Every core has one already, and the threads of a
-    matrix product that wait for a core which another process has only spin: twice the CPU time, measured."""
-    before = os.environ.get("OMP_NUM_THREADS")
-    os.environ["OMP_NUM_THREADS"] = "1"
-    try:
-        yield
-    finally:
-        os.environ.pop("OMP_NUM_THREADS")
-        if before is not None:
-            os.environ["OMP_NUM_THREADS"] = before
 
 
 def _question(course_dir: Path, assignment_id: str, question_id: str, *, isolation: Isolation) -> tuple[bytes, Proof]:
@@ -227,48 +183,45 @@ def _question(course_dir: Path, assignment_id: str, question_id: str, *, isolati
     question = next(each for each in assignment.questions if each.id == question_id)
     topics = load_topics(course)
     topic = topic_of(topics, assignment, question)
-    try:
+    with told_where(course, question.id):
         for used in assignment.questions:
             if used.id in question.uses:
                 must_be_lendable(topic_of(topics, assignment, used))
         adopted = load_adopted(course, topics).get(topic.name, ())  # a file that does not fit is told of at once
-        plan = _draw(key, assignment, question, topic)
+        plan, calibrated = _draw(course, assignment, question, topic)
         shown = show_adopted(Place(course, assignment, question, isolation), plan, adopted)
         wrong = plan.wrong | {name: result.sheet.seen for name, result in shown.items()}
         plan = replace(plan, adopted=_named(adopted), wrong=wrong)
         proof = prove(plan, _worth(question), _fresh(key, assignment, question), shown)
-    except (TopicError, EditError) as error:
-        raise CourseError(f"{question.id}: {error}") from error
-    except Exception as error:  # a lecturer's code may raise anything; its author is told where
-        if sentence := blamed(error, course):
-            raise CourseError(f"{question.id}: {sentence}") from error
-        raise
-    return codec.encode(store.plan_tree(plan, digest_of([*plan.cases.values(), *plan.runs]))), proof
+        proof.calibrated = calibrated
+    provenance = provenance_of_bars(course, topic) if calibrated else {}
+    return codec.encode(store.plan_tree(plan, digest_of([*plan.cases.values(), *plan.runs]), provenance)), proof
 
 
-def _draw(key: bytes, assignment: Assignment, question: Question, topic: Topic) -> Plan:
+def _draw(
+    course: Course, assignment: Assignment, question: Question, topic: Topic
+) -> tuple[Plan, list[dict[str, Any]]]:
+    """The plan of a question without what is adopted, and what its bars were set from."""
+    key = load_key(course)
     seed = _seed(key, assignment, question)
     draws = FEW_DRAWS
     if isinstance(topic, Sampler):
         draws = sample_size(topic, seed_of(key, assignment.id, question.id, "draws"))
     cases = draw_cases(topic, seed, draws)
-    bar: Bar | None = None
-    if topic.training is not None:
-        bar = calibrate(topic, seed_of(key, assignment.id, question.id, "bar"))
-    mark: Mark | None = None
-    if topic.exam is not None:
-        mark = calibrate_accuracy(topic, seed_of(key, assignment.id, question.id, "mark"))
+    bars = bars_of(course, assignment.id, question.id, topic)
     runs = draw_runs(topic, _seed(key, assignment, question))
     try:
         expectations = expect(topic, cases, show_right(topic, cases))
         worth = _worth(question)
         costs = costs_of(topic, worth, seed_of(key, assignment.id, question.id, "cost"))
-        plan = make_plan(topic, worth, cases, expectations, bar=bar, mark=mark, runs=runs, draws=draws, costs=costs)
+        plan = make_plan(
+            topic, worth, cases, expectations, bar=bars.bar, mark=bars.mark, runs=runs, draws=draws, costs=costs
+        )
     except TopicError as error:  # which bluntness of the cases may be the cause of
         raise TopicError("; ".join([str(error), *blunt_cases(topic, cases)])) from error
     wrong = {m.name: show(topic, m.names, cases.values()) for m in topic.misconceptions}
     plan = replace(plan, wrong=wrong)
-    return replace(plan, pairs=show_pairs(plan))
+    return replace(plan, pairs=show_pairs(plan)), bars.told
 
 
 def _seed(key: bytes, assignment: Assignment, question: Question) -> Any:

@@ -48,7 +48,7 @@ class Proof:
 
     adopted: those of the misconceptions that students' code shows.
     costs: CPU time of right implementations and of slow ones, in times of the reference's, as measured here. memory:
-    the same of memory, and of bulky ones.
+    the same of memory, and of bulky ones. calibrated: of each bar, what it is and what it was set from.
     """
 
     question: str
@@ -60,13 +60,14 @@ class Proof:
     adopted: list[str] = field(default_factory=list)
     costs: dict[str, float] = field(default_factory=dict)
     memory: dict[str, float] = field(default_factory=dict)
+    calibrated: list[dict[str, Any]] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
     seconds: float = 0.0
     matrix: Matrix = field(default_factory=Matrix)
 
     def as_json(self) -> dict[str, Any]:
         kills = [{**asdict(kill), "margin": readable(kill.margin)} for kill in self.kills]
-        names = ("question", "topic", "right", "nulls", "spoiled", "adopted", "costs", "memory", "faults")
+        names = ("question", "topic", "right", "nulls", "spoiled", "adopted", "costs", "memory", "calibrated", "faults")
         plain = {name: getattr(self, name) for name in names}
         return {**plain, "kills": kills, "seconds": round(self.seconds, 2), **self.matrix.as_json()}
 

@@ -23,7 +23,7 @@ from autograder.values.asking import Answer
 from autograder.values.compare import Expectation, Leaf, split
 from autograder.values.outcomes import Outcome
 
-FORMAT = 3
+FORMAT = 4
 SUITE, PROOF = "suite.bin", "proof.json"  # of an assignment, in a folder of its own
 _JUDGING = ("checks", "suite", "topic", "values")  # the packages whose code decides about points
 
@@ -58,8 +58,8 @@ def provenance_of(*parts: Any) -> str:
     return hashed.hexdigest()
 
 
-def plan_tree(plan: Plan, cases_digest: str) -> dict[str, Any]:
-    """What is kept of a plan, as a tree the codec takes."""
+def plan_tree(plan: Plan, cases_digest: str, calibrated: dict[str, str]) -> dict[str, Any]:
+    """What is kept of a plan, as a tree the codec takes. calibrated: provenance of its bars."""
     bar, mark = plan.bar, plan.mark
     return {
         "cases": cases_digest,
@@ -70,6 +70,7 @@ def plan_tree(plan: Plan, cases_digest: str) -> dict[str, Any]:
         "draws": plan.draws,
         "bar": [bar.log_loss, bar.mean, bar.deviation, bar.seeds, bar.shapes] if bar else None,
         "mark": [mark.nothing, mark.everything, mark.mean, mark.deviation, mark.seeds, mark.shapes] if mark else None,
+        "calibrated": calibrated,
         "wrong": {
             name: {case: observed_tree(observed) for case, observed in shown.items()}
             for name, shown in plan.wrong.items()

@@ -19,7 +19,8 @@ from autograder.checks.verdict import Sheet
 from autograder.course.load import Assignment, Course
 from autograder.sandbox.inprocess import LocalQuestion
 from autograder.suite.bounded import each_bounded
-from autograder.suite.compile import on_all_cores, plan_of, suite_folder
+from autograder.suite.compile import plan_of, suite_folder
+from autograder.suite.cores import on_all_cores
 from autograder.suite.draw import show
 from autograder.suite.mutants import Mutant, mutants_of, reference_source, same_tokens
 from autograder.suite.prove import without_long_run

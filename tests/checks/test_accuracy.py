@@ -174,9 +174,9 @@ def test_suite_notices_that_hidden_examples_would_be_drawn_otherwise():
 
 def test_mark_is_kept_with_the_suite():
     plan = plan_of(make_aim())
-    kept = codec.decode(codec.encode(store.plan_tree(plan, "digest")))
+    kept = codec.decode(codec.encode(store.plan_tree(plan, "digest", {})))
     assert store.mark_from(kept) == plan.mark
-    without = codec.decode(codec.encode(store.plan_tree(replace(plan, mark=None), "digest")))
+    without = codec.decode(codec.encode(store.plan_tree(replace(plan, mark=None), "digest", {})))
     assert store.mark_from(without) is None
 
 

@@ -5,10 +5,10 @@ import pytest
 
 from autograder.checks.conduct import drive
 from autograder.sandbox.inprocess import LocalQuestion
-from autograder.suite import calibrate
-from autograder.suite.calibrate import SAMPLE_SIZES, sample_size
+from autograder.suite import sample_size as sizing
 from autograder.suite.draw import Worth, draw_plan, seed_of, show
 from autograder.suite.prove import prove
+from autograder.suite.sample_size import SAMPLE_SIZES, sample_size
 from autograder.topic import Array, Float, TopicError, sampler
 from tests.checks.samplers import make_coin, make_mask, make_weights
 
@@ -186,7 +186,7 @@ class TestSampleSize:
         assert set(sizes) <= set(SAMPLE_SIZES)
 
     def test_mistake_that_no_sample_shows_stops_the_compilation(self, monkeypatch):
-        monkeypatch.setattr(calibrate, "SAMPLE_SIZES", (16, 24))
+        monkeypatch.setattr(sizing, "SAMPLE_SIZES", (16, 24))
         with pytest.raises(TopicError, match=r"'unfair' cannot be told from right draws"):
             sample_size(make_coin(0.001), np.random.SeedSequence(SEED))
 

@@ -22,9 +22,9 @@ from autograder.grading.diagnosis import diagnose
 from autograder.notebook.read import find, read
 from autograder.sandbox.inprocess import LocalQuestion
 from autograder.sandbox.session import SandboxError
-from autograder.suite.calibrate import sample_size
 from autograder.suite.compile import compile_suite
 from autograder.suite.draw import FEW_DRAWS, Worth, draw_plan, show
+from autograder.suite.sample_size import sample_size
 from autograder.topic.kinds import arguments
 from tests.reference.helpers import TOPICS
 

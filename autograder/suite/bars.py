@@ -1,0 +1,101 @@
+"""What are the bars of a question, and when, where and from which runs were they measured?"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from math import exp
+from pathlib import Path
+from typing import Any
+
+from autograder.checks.plan import Bar, Mark
+from autograder.course.key import fingerprint, load_key
+from autograder.course.load import Assignment, Course, load_assignment, load_course
+from autograder.course.references import load_topics, topic_of
+from autograder.course.sources import source_digest
+from autograder.suite.calibrate import calibrate, calibrate_accuracy
+from autograder.suite.cores import on_all_cores, told_where
+from autograder.suite.draw import seed_of
+from autograder.suite.runs import Kept, kept_runs, provenance_of_runs
+from autograder.topic.declare import Topic
+
+FOLDER = "calibration"  # below .autograder/, a folder an assignment
+
+
+@dataclass
+class Bars:
+    """The bars of one question. told: of each, what stands in the proof, as JSON takes it."""
+
+    bar: Bar | None = None
+    mark: Mark | None = None
+    told: list[dict[str, Any]] = field(default_factory=list)
+
+
+def bars_of(course: Course, assignment: str, question: str, topic: Topic, *, anew: bool = False) -> Bars:
+    """Set the bars of a trainer from kept runs and from new ones, which are kept; nothing for another topic.
+
+    anew: make every run again. Raises TopicError where the reference does not train steadily.
+    """
+    bars, key = Bars(), load_key(course)
+    if topic.training is not None:
+        kept = _kept(course, assignment, question, topic, "convergence", anew)
+        began, before = time.perf_counter(), len(kept.runs)
+        bars.bar = bar = calibrate(topic, seed_of(key, assignment, question, "bar"), list(kept.runs), kept.add)
+        found = {"bar": exp(bar.log_loss), "mean": exp(bar.mean), "deviation": bar.deviation}
+        bars.told.append({"question": question, "check": "convergence", **found, **_told(kept, before, began)})
+    if topic.exam is not None:
+        kept = _kept(course, assignment, question, topic, "accuracy", anew)
+        began, before = time.perf_counter(), len(kept.runs)
+        bars.mark = mark = calibrate_accuracy(
+            topic, seed_of(key, assignment, question, "mark"), list(kept.runs), kept.add
+        )
+        found = {"bar": mark.everything, "mean": 1 / (1 + exp(-mark.mean)), "deviation": mark.deviation}
+        found |= {"nothing": mark.nothing}
+        bars.told.append({"question": question, "check": "accuracy", **found, **_told(kept, before, began)})
+    return bars
+
+
+def calibrate_assignment(
+    course: Course, assignment: Assignment, *, anew: bool = False, report: Callable[[str], None] = lambda line: None
+) -> list[dict[str, Any]]:
+    """Make the runs that are missing for all bars of an assignment, on all cores, and say what they set.
+
+    report: told a line of progress a question. Raises CourseError for a reference that does not train steadily.
+    """
+    told = []
+    work = partial(_calibrate_question, anew=anew)
+    for number, (question, bars) in enumerate(on_all_cores(course, assignment, work), start=1):
+        report(f"{number}/{len(assignment.questions)} bars of {question}")
+        told += bars
+    return told
+
+
+def provenance_of_bars(course: Course, topic: Topic) -> dict[str, str]:
+    """What the runs of a trainer depend on here and now."""
+    return provenance_of_runs(source_digest(course.dir, topic), fingerprint(load_key(course)))
+
+
+def _calibrate_question(course_dir: Path, assignment_id: str, question_id: str, *, anew: bool) -> list[dict[str, Any]]:
+    course = load_course(course_dir)
+    assignment = load_assignment(course, assignment_id)
+    question = next(each for each in assignment.questions if each.id == question_id)
+    topic = topic_of(load_topics(course), assignment, question)
+    with told_where(course, question_id):
+        return bars_of(course, assignment_id, question_id, topic, anew=anew).told
+
+
+def _kept(course: Course, assignment: str, question: str, topic: Topic, check: str, anew: bool) -> Kept:
+    path = course.dir / ".autograder" / FOLDER / assignment / f"{question}.{check}.json"
+    return kept_runs(path, provenance_of_bars(course, topic), anew=anew)
+
+
+def _told(kept: Kept, before: int, began: float) -> dict[str, Any]:
+    return {
+        "runs": len(kept.runs),
+        "new": len(kept.runs) - before,
+        "refused": list(kept.refused),
+        "provenance": kept.provenance,
+        "measured": kept.measured,
+        "seconds": round(sum(run.seconds for run in kept.runs), 2),
+        "took_s": round(time.perf_counter() - began, 2),
+    }
