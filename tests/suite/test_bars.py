@@ -62,7 +62,7 @@ def fit(w: Float[Array, "D"], x: Float[Array, "N D"], y: Float[Array, "N"], lr: 
 
 def draw(rng, steps):
     x = rng.normal(size=(12, 3))
-    y = x @ rng.normal(size=3) + 0.1 * rng.normal(size=12)
+    y = x @ rng.choice([-2.0, 2.0], size=3) + 0.1 * rng.normal(size=12)
     return {"w": rng.normal(size=3), "x": x, "y": y, "lr": 0.05, "steps": steps}
 
 
@@ -81,7 +81,7 @@ def _(w, x, y, lr, steps):
 
 @fit.converges(loss=lambda given, w: float(np.mean((given["x"] @ w - given["y"]) ** 2)))
 def _(rng):
-    return draw(rng, 60)
+    return draw(rng, 300)
 
 
 fit.misconception("uphill", ("w - lr", "w + lr"), hint="Does the loss come down?")
@@ -213,7 +213,7 @@ def test_a_reference_that_diverges_in_one_seed_is_refused(course, capsys):
     path = course.dir / "reference" / "fitting.py"
     text = path.read_text(encoding="utf-8")
     path.write_text(
-        text.replace("return draw(rng, 60)", 'return draw(rng, 60) | {"lr": rng.choice([0.05, 1e9])}'), "utf-8"
+        text.replace("return draw(rng, 300)", 'return draw(rng, 300) | {"lr": rng.choice([0.05, 1e9])}'), "utf-8"
     )
     with np.errstate(all="ignore"):
         assert main(["compile", "lines", "--calibrate", "--course", str(course.dir)]) == 2
