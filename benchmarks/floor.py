@@ -66,7 +66,7 @@ async def measure(arguments: argparse.Namespace) -> dict[str, Any]:
             finally:
                 bare.close()
     finally:
-        await asyncio.gather(*(server.close() for server in world.servers.values()))
+        await world.close()
 
 
 async def _alternate(chosen: list[Source], world: World, bare: "_Bare", arguments: Any) -> dict[str, Any]:

@@ -54,7 +54,7 @@ async def measure(arguments: argparse.Namespace) -> dict[str, Any]:
                     await grade_found(find([path]), world, arguments.jobs)
                     walls[name].append(time.perf_counter() - began)
     finally:
-        await asyncio.gather(*(server.close() for server in world.servers.values()))
+        await world.close()
     medians = {name: statistics.median(times) for name, times in walls.items()}
     return {
         "submissions": arguments.size,

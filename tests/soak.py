@@ -174,7 +174,7 @@ async def _graded_under(
             fresh = replace(world, suite=replace(suite, plans=plans, digest=f"fresh {number}"))
             graded.append((number, await grade_found(found, fresh, os.cpu_count() or 1)))
     finally:
-        await asyncio.gather(*(server.close() for server in world.servers.values()))
+        await world.close()
     return graded
 
 

@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from autograder.cli.arguments import Commands, add_course, positive
-from autograder.cli.grade import add_jail, isolation_of
+from autograder.cli.grade import add_jail, found_card, isolation_of
 from autograder.cli.progress import Progress
+from autograder.course.errors import CourseError
+from autograder.sandbox.accelerator import CUDA, PROCESSOR
 
 if TYPE_CHECKING:
     from autograder.course.load import Assignment, Course
@@ -46,11 +48,21 @@ def add(commands: Commands, shared: argparse.ArgumentParser) -> None:
         help="only train the references, for the bars of trainers; a run that was made is kept, so this can be "
         "stopped and goes on (with --again: all anew)",
     )
+    parser.add_argument(
+        "--device",
+        dest="trained_on",  # the jail, for code that was adopted, has a device of its own
+        choices=[PROCESSOR, CUDA],
+        default=PROCESSOR,
+        help="with --calibrate: where references are trained; cuda also measures how far off they are on this "
+        "machine's GPU, for the questions that ask for one (default: cpu)",
+    )
     add_jail(parser)
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
+    if arguments.trained_on == CUDA and not arguments.calibrate:
+        raise CourseError("--device cuda is for --calibrate: a suite is the same on every device")
     isolation = isolation_of(arguments)
 
     from autograder.course.load import load_assignment, load_course
@@ -121,16 +133,43 @@ def _calibrate(course: "Course", assignment: "Assignment", arguments: argparse.N
     from autograder.report.proof import bar_told
     from autograder.suite.bars import calibrate_assignment
 
+    if arguments.trained_on == CUDA:
+        return _measure(course, assignment, arguments)
     with Progress() as progress:
         bars = calibrate_assignment(course, assignment, anew=arguments.again, report=progress.show)
     if arguments.json:
         return {"assignment": assignment.id, "bars": bars}
     for bar in bars:
-        refused = f"; what was kept is of another {', '.join(bar['refused'])}" if bar["refused"] else ""
-        made = f"{bar['new']} made now in {bar['took_s']:.1f} s" if bar["new"] else "all kept"
-        print(f"{bar['question']}: {bar_told(bar)}; {made}{refused}")
+        print(f"{bar['question']}: {bar_told(bar)}; {_made(bar)}")
     if not bars:
         print(f"No question of {assignment.id} is about a trainer: there is nothing to calibrate.")
+    return {}
+
+
+def _made(bar: Mapping[str, Any]) -> str:
+    refused = f"; what was kept is of another {', '.join(bar['refused'])}" if bar["refused"] else ""
+    return (f"{bar['new']} made now in {bar['took_s']:.1f} s" if bar["new"] else "all kept") + refused
+
+
+def _measure(course: "Course", assignment: "Assignment", arguments: argparse.Namespace) -> dict[str, Any]:
+    """Measure on this machine's GPU what its questions need, and tell it, unless it is told as JSON: then return it."""
+    from autograder.report.proof import bar_told
+    from autograder.suite.compile import load_suite
+    from autograder.suite.devices import measure_on
+
+    card = found_card(must=True)
+    assert card is not None
+    with Progress() as progress:
+        suite = load_suite(course, assignment)
+        found = measure_on(course, assignment, suite, card, anew=arguments.again, report=progress.show)
+    if arguments.json:
+        return {"assignment": assignment.id, "device": card.name, "questions": found}
+    for each in found:
+        print(f"{each['question']} on {card.name}: up to {each['parity']:.3g} times as much is allowed as elsewhere")
+        for bar in each["bars"]:
+            print(f"  {bar_told(bar)}; {_made(bar)}")
+    if not found:
+        print(f'No question of {assignment.id} asks for a GPU (device = "cuda").')
     return {}
 
 

@@ -16,6 +16,8 @@ from autograder.cli.arguments import Commands, add_assignment, add_course, add_g
 from autograder.cli.ledgers import Ledgers, open_ledgers
 from autograder.cli.progress import Progress
 from autograder.course.errors import CourseError
+from autograder.sandbox import accelerator
+from autograder.sandbox.accelerator import CUDA, PROCESSOR, Accelerator
 from autograder.sandbox.isolation import DOCKER, KINDS, NAMESPACES, PROCESS, Isolation
 
 if TYPE_CHECKING:
@@ -60,13 +62,20 @@ def add(commands: Commands, shared: argparse.ArgumentParser) -> None:
 def add_isolation(parser: argparse.ArgumentParser) -> None:
     add_jail(parser, unsafe=True)
     parser.add_argument(
+        "--device",
+        choices=["auto", PROCESSOR, CUDA],
+        default="auto",
+        help="where questions that ask for a GPU are put: on it, where there is one on which they were measured "
+        "(default); on the processor; or on a GPU and nowhere else",
+    )
+    parser.add_argument(
         "--unsafe", action="store_true", help="write what was graded without a jail, which nobody should be given"
     )
 
 
 def add_jail(parser: argparse.ArgumentParser, *, unsafe: bool = False) -> None:
     """unsafe: whether no jail at all may be asked for."""
-    parser.set_defaults(unsafe=False)
+    parser.set_defaults(unsafe=False, device=PROCESSOR)
     without = (
         ", or an ordinary process, which protects nothing: for developing a course on a machine without the others"
     )
@@ -105,7 +114,17 @@ def isolation_of(arguments: argparse.Namespace) -> Isolation:
         )
     elif arguments.unsafe:
         raise CourseError("--unsafe is for --isolation process alone: the others need no such word")
-    return Isolation(arguments.isolation, arguments.image, arguments.runtime)
+    must = arguments.device == CUDA
+    card = found_card(must=must) if arguments.device != PROCESSOR else None
+    return Isolation(arguments.isolation, arguments.image, arguments.runtime, accelerator=card, must_compute_there=must)
+
+
+def found_card(*, must: bool) -> Accelerator | None:
+    """This machine's GPU. must: CourseError where there is none."""
+    card = accelerator.found()
+    if must and card is None:
+        raise CourseError("--device cuda: there is no GPU here, or its driver is not loaded: see `autograder doctor`")
+    return card
 
 
 def run(arguments: argparse.Namespace) -> int:

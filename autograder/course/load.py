@@ -25,7 +25,7 @@ RESERVED = frozenset(  # the other columns of grades.csv
 )
 _OF_TOPICS = frozenset(
     {"topic", "environment", "cpu_s", "memory_mib", "weights", "scoring", "groups", "cost_factor", "memory_factor"}
-    | {"uses", "forbidden"}
+    | {"uses", "forbidden", "device"}
 )  # keys of no manual question
 _Document = TypeVar("_Document", bound=Strict)
 
@@ -123,6 +123,7 @@ def load_assignment(course: Course, assignment_id: str) -> Assignment:
         raise CourseError(f"{path}: two questions have the id {twice[0]!r}; each needs one of its own")
     for number, question in enumerate(read.questions, 1):
         _must_be_earlier(path, number, question, read.questions[: number - 1])
+        _must_suit_device(path, number, question)
     automatic = tuple(question for question in read.questions if not question.manual)
     if not automatic:
         raise CourseError(f"{path}: all of its questions are manual: at least one must have a topic")
@@ -173,6 +174,16 @@ def _must_be_earlier(path: Path, number: int, question: Question, earlier: Seque
     for factor in ("cost_factor", "memory_factor"):
         if question.uses and getattr(question, factor) is not None:
             raise CourseError(f"{where}a question with a {factor} uses nothing: only its own code can be measured")
+
+
+def _must_suit_device(path: Path, number: int, question: Question) -> None:
+    """What is measured or lent is so on the processor."""
+    others = [name for name in ("uses", "cost_factor", "memory_factor") if getattr(question, name)]
+    if question.device != "cpu" and others:
+        raise CourseError(
+            f"{path}: question {number} ({question.id}): device: {others[0]} works on the processor alone; "
+            "take one of the two out"
+        )
 
 
 def _read(path: Path, model: type[_Document]) -> _Document:

@@ -15,6 +15,7 @@ from types import ModuleType
 
 from autograder.course.errors import CourseError, listed, nearest
 from autograder.course.load import Assignment, Course, Question
+from autograder.sandbox.accelerator import PROCESSOR
 from autograder.topic import Topic
 
 PACKAGE = "reference"
@@ -53,13 +54,22 @@ def reference_digest(course: Course) -> str:
 
 
 def topic_of(topics: Mapping[str, Topic], assignment: Assignment, question: Question) -> Topic:
-    """The topic that a question of the assignment asks for; CourseError when no reference declares it."""
+    """The topic that a question of the assignment asks for.
+
+    CourseError when no reference declares it, or it cannot be asked on the device that the question names.
+    """
     if question.topic not in topics:
         raise CourseError(
             f"{assignment.dir / 'assignment.toml'}: question {question.id}: no module of reference/ declares the "
             f"topic {question.topic!r}{nearest(question.topic, topics)}; there are: {listed(topics)}"
         )
-    return topics[question.topic]
+    topic = topics[question.topic]
+    if question.device != PROCESSOR and not topic.takes_device:
+        raise CourseError(
+            f"{assignment.dir / 'assignment.toml'}: question {question.id}: {topic.name} takes no device: give its "
+            "function a parameter `device`, or take out the question's"
+        )
+    return topic
 
 
 def blamed(error: Exception, course: Course) -> str:

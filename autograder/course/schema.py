@@ -42,6 +42,7 @@ class Question(Strict):
     whoever grades it.
     cpu_s: CPU seconds that all checks of the question may use together.
     memory_mib: MiB of memory that answering may use.
+    device: `cuda` asks it on a GPU, where there is one on which it was measured; elsewhere on the processor.
     weights: {block or check: weight} where it differs from 1; shares of the question's points.
     scoring: `weights`, where each check earns its part, or `worst`, where all earn what the worst of them does.
     groups: lists of blocks and checks; each list earns what the worst of it does.
@@ -61,6 +62,7 @@ class Question(Strict):
     environment: str = "numpy"
     cpu_s: Seconds = 4.0
     memory_mib: int = Field(default=2048, ge=128, le=2**20)
+    device: Literal["cpu", "cuda"] = "cpu"
     weights: dict[str, Weight] = Field(default_factory=dict)
     scoring: Literal["weights", "worst"] = "weights"
     groups: list[Annotated[list[Text], Field(min_length=2)]] = Field(default_factory=list)

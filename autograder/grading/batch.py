@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from autograder.course.errors import CourseError
 from autograder.course.load import Assignment, Course
 from autograder.grading.examiner import World, grade, unreadable
 from autograder.grading.examples import with_public
@@ -25,8 +26,10 @@ from autograder.notebook.files import digest_of
 from autograder.notebook.find import Source, find
 from autograder.notebook.read import read
 from autograder.notebook.submission import Unreadable
+from autograder.sandbox.accelerator import PROCESSOR
 from autograder.sandbox.isolation import USUAL, Isolation, start_all
 from autograder.sandbox.limits import Environment
+from autograder.suite.devices import OnDevice, on_device
 from autograder.suite.store import Suite
 from autograder.values.outcomes import State
 
@@ -75,7 +78,7 @@ async def grade_class(
     try:
         records = await grade_found(found, world, jobs, progress, examples=examples, ledger=ledger)
     finally:
-        await asyncio.gather(*(server.close() for server in world.servers.values()))
+        await world.close()
     in_order = tuple(sorted(records, key=lambda record: record.student))
     return Class(in_order, time.perf_counter() - began, tuple(found))
 
@@ -86,7 +89,18 @@ async def open_world(course: Course, assignment: Assignment, suite: Suite, isola
     data = data_files(assignment)
     names = sorted({question.environment for question in assignment.questions})
     environments = [Environment(name, course.environments[name]) for name in names]
-    started = dict(zip(names, await start_all(environments, isolation), strict=True))
+    card, placed = isolation.accelerator, OnDevice()
+    if card:
+        try:
+            placed = on_device(course, assignment, suite, card)
+        except CourseError:
+            if isolation.must_compute_there:
+                raise
+    seeing = sorted({question.environment for question in assignment.questions if question.id in placed.plans})
+    seeing_card = [Environment(name, course.environments[name], card) for name in seeing]
+    all_started = await start_all([*environments, *seeing_card], isolation)
+    started = dict(zip(names, all_started[: len(names)], strict=True))
+    accelerated = {name: each.server for name, each in zip(seeing, all_started[len(names) :], strict=True)}
     found = {name: version for each in started.values() for name, version in each.versions.items()}
     packages = sorted({package for environment in environments for package in environment.packages})
     in_suite = {
@@ -110,6 +124,10 @@ async def open_world(course: Course, assignment: Assignment, suite: Suite, isola
         {name: each.modules for name, each in started.items()},
         isolation.kind,
         " ".join(sorted({each.image for each in started.values()})),
+        device=card.name if card and placed.plans else PROCESSOR,
+        device_digest=placed.digest,
+        on_device=placed.plans,
+        accelerated=accelerated,
         data=data,
         data_digest=digest_of(sorted(data.items())) if data else "",
     )

@@ -22,6 +22,7 @@ from autograder.grading.metering import Reference, metered
 from autograder.grading.record import CheckRecord, Diagnosis, Measured, Note, QuestionRecord, Record, key_of
 from autograder.notebook.data import beside
 from autograder.notebook.submission import Submission
+from autograder.sandbox.accelerator import PROCESSOR
 from autograder.sandbox.isolation import Fork, Server, Session
 from autograder.sandbox.limits import Loaded, SandboxError, Usage
 from autograder.suite.store import Suite
@@ -38,9 +39,12 @@ class World:
     """What a class is graded in: the suite, the assignment, and a warm server an environment.
 
     versions: of Python and of the packages that student code meets. modules: what can be imported in
-    each environment. image: the digest of the container image, where student code runs in one. data: the
+    each environment. device: the GPU's name, where something is asked on one; device_digest: of what was measured on
+    it. image: the digest of the container image, where student code runs in one. data: the
     files that come with the assignment, by their path; they lie beside every notebook.
     earlier: questions of the submission that were graded already and are used by those of the assignment.
+    on_device: the plans of questions that are asked on a GPU. accelerated: a server an environment that may see it.
+    card: held by whoever computes on it, one submission at a time: its memory is not divided.
     """
 
     suite: Suite
@@ -50,14 +54,23 @@ class World:
     modules: Mapping[str, frozenset[str]]
     isolation: str
     image: str = ""
-    device: str = "cpu"
+    device: str = PROCESSOR
+    device_digest: str = ""
     data: Mapping[str, bytes] = field(default_factory=dict)
     data_digest: str = ""
     earlier: Mapping[str, QuestionRecord] = field(default_factory=dict)
+    on_device: Mapping[str, Plan] = field(default_factory=dict)
+    accelerated: Mapping[str, Server] = field(default_factory=dict)
+    card: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def close(self) -> None:
+        """End all servers."""
+        await asyncio.gather(*(server.close() for server in (*self.servers.values(), *self.accelerated.values())))
 
     def key(self, submission: str) -> str:
         place = " ".join(filter(None, (self.isolation, self.image, fences.words(self.assignment), self.data_digest)))
-        return key_of(submission, self.suite.digest, self.versions, place, self.device)
+        device = " ".join(filter(None, (self.device, self.device_digest)))
+        return key_of(submission, self.suite.digest, self.versions, place, device)
 
 
 @dataclass
@@ -117,19 +130,43 @@ async def _all_environments(
     questions of one are asked while the next is loaded."""
     plans = {plan.question: plan for plan in world.suite.plans}
     skip: frozenset[int] = frozenset()
-    groups = by_environment(submission, world.assignment.questions, world.modules)
-    for environment, asked in groups.items():
-        session = await world.servers[environment].open(limits_of(world.assignment, asked))
-        try:
-            wanted = frozenset(name for question in asked for name in plans[question.id].topic.reference)
-            loaded = await session.load(submission.cells, beside(submission.files, world.data), wanted, skip)
-        except BaseException:
-            await session.close()
-            raise
+    here = [question for question in world.assignment.questions if question.id not in world.on_device]
+    for environment, asked in by_environment(submission, here, world.modules).items():
+        put = [(question, plans[question.id]) for question in asked]
+        session, loaded = await _load(submission, world, world.servers[environment], put, skip, account)
         skip |= loaded.skipped
-        for note in loaded.notes:
-            account.notes[Note(cell=note.cell, kind=note.kind, text=note.text, private=note.private)] = None
-        group.create_task(_ask_all(session, loaded, [(q, plans[q.id]) for q in asked], account, questions, world))
+        group.create_task(_ask_all(session, loaded, put, account, questions, world))
+    for question in world.assignment.questions:
+        if plan := world.on_device.get(question.id):
+            async with world.card:  # a process of its own: one that has used a card cannot be forked
+                server, put = world.accelerated[question.environment], [(question, plan)]
+                session, loaded = await _load(submission, world, server, put, skip, account)
+                await _ask_all(session, loaded, put, account, questions, world)
+            skip |= loaded.skipped
+        elif question.device != PROCESSOR and plans[question.id].topic.is_larger_on_device:
+            text = f"{question.id} was asked on the processor, with its small run: there was no GPU for it."
+            account.notes[Note(cell=None, kind="device", text=text)] = None
+
+
+async def _load(
+    submission: Submission,
+    world: World,
+    server: Server,
+    put: Sequence[tuple[Question, Plan]],
+    skip: frozenset[int],
+    account: _Account,
+) -> tuple[Session, Loaded]:
+    """Load a submission for these questions; the session is the caller's to close."""
+    session = await server.open(limits_of(world.assignment, [question for question, _ in put]))
+    try:
+        wanted = frozenset(name for _, plan in put for name in plan.topic.reference)
+        loaded = await session.load(submission.cells, beside(submission.files, world.data), wanted, skip)
+    except BaseException:
+        await session.close()
+        raise
+    for note in loaded.notes:
+        account.notes[Note(cell=note.cell, kind=note.kind, text=note.text, private=note.private)] = None
+    return session, loaded
 
 
 async def _ask_all(
@@ -156,7 +193,9 @@ async def _ask_all(
                     account.notes[_told(question, replaced)] = None
                 else:
                     replaced = ()
-            questions[question.id] = _record(result, replaced)
+            questions[question.id] = _record(
+                result, replaced, world.device if question.id in world.on_device else PROCESSOR
+            )
             for name in plan.costs:
                 if (measured := result.verdicts[name].measured) is not None:
                     account.ratios[name][question.id] = round(measured, 2)
@@ -356,7 +395,7 @@ def _is_ours(result: Result) -> bool:
     return any(verdict.outcome == Outcome.NOT_GRADED for verdict in result.verdicts.values())
 
 
-def _record(result: Result, replaced: tuple[str, ...] = ()) -> QuestionRecord:
+def _record(result: Result, replaced: tuple[str, ...] = (), device: str = PROCESSOR) -> QuestionRecord:
     diagnoses = diagnose(result)
     checks = tuple(_check_record(result, check, diagnoses) for check in result.plan.checks)
     return QuestionRecord(
@@ -365,6 +404,7 @@ def _record(result: Result, replaced: tuple[str, ...] = ()) -> QuestionRecord:
         max_points=result.plan.points,
         checks=checks,
         replaced=replaced,
+        device=device,
     )
 
 

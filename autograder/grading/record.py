@@ -88,6 +88,7 @@ class QuestionRecord(_Part):
     """One question; `points` is None where it could not be graded.
 
     replaced: questions whose functions, which were wrong, were right ones of ours when this one was put.
+    device: what its code could compute on: the name of a GPU, or `cpu`.
     examples, curve: what public examples and a public run show, looked at where points were lost.
     """
 
@@ -96,6 +97,7 @@ class QuestionRecord(_Part):
     max_points: float
     checks: tuple[CheckRecord, ...]
     replaced: tuple[str, ...] = ()
+    device: str = "cpu"
     examples: tuple[ExampleRecord, ...] = ()
     curve: Curve | None = None
 

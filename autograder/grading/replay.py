@@ -4,7 +4,6 @@ The question is put once more, by the code that grades and in the same kind of j
 examiner and the jail. What it saw is for teaching staff: inputs and expected values are hidden from students.
 """
 
-import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -104,7 +103,7 @@ async def replay(
         if any(each.replaced for each in record.questions):
             seen.forget_first_time()
     finally:
-        await asyncio.gather(*(server.close() for server in world.servers.values()))
+        await world.close()
     return Replayed(plan, record, drive(plan.without(*COSTS), seen.answer), seen)
 
 
@@ -151,7 +150,7 @@ async def run_script(
         finally:
             await session.close()
     finally:
-        await asyncio.gather(*(server.close() for server in world.servers.values()))
+        await world.close()
     if not answer.returned:
         raise SandboxError("\n".join([f"the script ended: {answer.status.replace('_', ' ')}", *notes]))
     return "\n".join([*notes, str(answer.value["text"])])

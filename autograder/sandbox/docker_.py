@@ -254,8 +254,9 @@ class _Container:
     async def _greet(self, environment: Environment, be: str) -> None:
         """Say what to be, and wait until it is that."""
         assert self.control is not None
-        calls, _ = seccomp.program()
-        told = {"be": be, "name": environment.name, "packages": environment.packages, "calls": calls.hex()}
+        calls, _ = seccomp.program(devices=bool(self._options.gpus))
+        told: dict[str, Any] = {"be": be, "name": environment.name, "packages": environment.packages}
+        told |= {"calls": calls.hex(), "gpu": bool(self._options.gpus)}
         loop = asyncio.get_running_loop()
         await loop.sock_sendall(self.control, json.dumps(told).encode())
         reply: dict[str, Any] = {}
@@ -322,7 +323,7 @@ class DockerServer(Server):
         return started
 
     async def _begin(self) -> None:
-        _, filtering = seccomp.program()
+        _, filtering = seccomp.program(devices=bool(self._options.gpus))
         walls = {"docker": "one container for all submissions, each in namespaces of its own"}
         refused = await self._begin_nested() if self._options.nested else "not asked for"
         if refused:

@@ -53,7 +53,13 @@ def settings(environment: Environment) -> dict[str, Any]:
         "packages": list(environment.packages),
         "entries": entries,
         "sites": sorted(sites),
+        "shown": list(environment.accelerator.paths) if environment.accelerator else [],
     }
+
+
+def variables(environment: Environment) -> dict[str, str]:
+    """All that stands in the environment of its server's process, and of student code."""
+    return VARIABLES | (environment.accelerator.variables if environment.accelerator else {})
 
 
 def plain(name: str) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Protocol
 
+from autograder.sandbox.accelerator import Accelerator
 from autograder.sandbox.environment import module_names, plain
 from autograder.sandbox.limits import Cell, Environment, Limits, Loaded, SandboxError, Usage
 
@@ -22,13 +23,16 @@ CONTAINER = "container"  # a user of its own in somebody's container: where that
 class Isolation:
     """How student code is kept apart. image, runtime: of `docker`, where they are not the usual ones.
 
-    closed: of `container`, the folders that student code must not be able to read.
+    closed: of `container`, the folders that student code must not be able to read. accelerator: a GPU for the questions
+    that ask for one. must_compute_there: refuse where these were not measured on it, instead of asking the processor.
     """
 
     kind: str = NAMESPACES
     image: str = ""
     runtime: str = ""
     closed: tuple[str, ...] = ()
+    accelerator: Accelerator | None = None
+    must_compute_there: bool = False
 
 
 USUAL = Isolation()
@@ -92,8 +96,9 @@ async def start(environment: Environment, isolation: Isolation) -> Started:
     if isolation.kind == DOCKER:
         from autograder.sandbox.docker_ import IMAGE, DockerServer, Options
 
+        gpus = 1 if environment.accelerator else 0
         server = await DockerServer.open_engine(
-            environment, Options(isolation.image or IMAGE, runtime=isolation.runtime)
+            environment, Options(isolation.image or IMAGE, runtime=isolation.runtime, gpus=gpus)
         )
         held = server.facts["versions"]
         versions = {"python": held["python"], **{name: held[plain(name)] for name in environment.packages}}

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+from autograder.sandbox.accelerator import Accelerator
+
 
 class SandboxError(Exception):
     """The jail itself cannot work; the message says why and what to do."""
@@ -20,10 +22,14 @@ class Cell(Protocol):
 
 @dataclass(frozen=True)
 class Environment:
-    """A named set of libraries. packages: distributions; what they require is there too, all else absent."""
+    """A named set of libraries. packages: distributions; what they require is there too, all else absent.
+
+    accelerator: a GPU that its code may see; without, there is none for it.
+    """
 
     name: str
     packages: tuple[str, ...]
+    accelerator: Accelerator | None = None
 
 
 @dataclass(frozen=True)

@@ -73,14 +73,17 @@ _PRCTLS = (1, 2, 3, 15, 16, 23, 38, 39, 40, 0x53564D41)
 
 
 @functools.cache
-def program() -> tuple[bytes, str]:
-    """The filter's program for this machine, and in words what it is; no program where none can be made."""
+def program(*, devices: bool = False) -> tuple[bytes, str]:
+    """The filter's program for this machine, and in words what it is; no program where none can be made.
+
+    devices: for code that computes on a GPU, whose driver is spoken to by ioctl, with numbers of its own.
+    """
     try:
         import pyseccomp
     except (ImportError, RuntimeError, OSError) as error:
         return b"", f"none: libseccomp cannot be used ({error}); on Debian and Ubuntu: apt install libseccomp2"
     rules = _Rules(pyseccomp)
-    counts = _state(rules)
+    counts = _state(rules, devices=devices)
     with tempfile.TemporaryFile() as file:
         rules.filter.export_bpf(file)
         file.seek(0)
@@ -124,7 +127,7 @@ class _Rules:
         return True
 
 
-def _state(rules: _Rules) -> tuple[int, int]:
+def _state(rules: _Rules, *, devices: bool) -> tuple[int, int]:
     """State the rules; how many calls are allowed whatever their arguments, and how many refused."""
     allowed = sum([rules.allow(name) for name in ALLOWED])
     refused = sum([rules.refuse(name) for name in FORBIDDEN])
@@ -140,8 +143,10 @@ def _state(rules: _Rules) -> tuple[int, int]:
     for name in ("socket", "socketpair"):
         rules.allow(name, rules.equal(0, _AF_UNIX))
         rules.refuse(name, rules.other(0, _AF_UNIX))
-    for command in _IOCTLS:
+    for command in () if devices else _IOCTLS:
         rules.allow("ioctl", rules.equal(1, command))
+    if devices:
+        rules.allow("ioctl")
     for option in _PRCTLS:
         rules.allow("prctl", rules.equal(0, option))
     for name, place in (("mknod", 1), ("mknodat", 2)):

@@ -51,7 +51,7 @@ def main(settings: dict[str, Any]) -> NoReturn:
 def _prepare(settings: dict[str, Any]) -> bool:
     """Enter the tree and warm up; whether slots have ids of their own on the host."""
     own_ids = _leave_host()
-    tree.build(settings["entries"])
+    tree.build(settings["entries"], settings["shown"])
     tree.relocate(settings["sites"])
     warm.up(settings["packages"])
     confine.collapse_memory()

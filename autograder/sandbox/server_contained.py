@@ -17,7 +17,7 @@ from importlib.metadata import distributions
 from types import ModuleType
 from typing import Any, NoReturn
 
-from autograder.sandbox import confine, environment, server, warm, wire, worker
+from autograder.sandbox import accelerator, confine, environment, server, warm, wire, worker
 from autograder.sandbox.limits import Environment, SandboxError
 from autograder.sandbox.warden import Warden
 
@@ -45,7 +45,12 @@ def main() -> NoReturn:
 
 def _serve(control: socket.socket) -> NoReturn:
     told = json.loads(control.recv(_MESSAGE))
-    packages = Environment(told["name"], tuple(told["packages"]))
+    card = accelerator.found() if told["gpu"] else None
+    if told["gpu"] and card is None:
+        raise SandboxError("the engine gave the container no GPU: install the NVIDIA Container Toolkit beside it")
+    if card is not None:
+        os.environ.update(card.variables)  # read when PyTorch is imported, which is later
+    packages = Environment(told["name"], tuple(told["packages"]), card)
     settings = environment.settings(packages) | {"control": control.fileno(), "calls": told["calls"]}
     facts: dict[str, Any] = {
         "versions": {"python": sys.version.split()[0], **_versions()},

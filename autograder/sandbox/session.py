@@ -81,12 +81,12 @@ class Server:
             raise SandboxError(f"isolation {isolation!r} is not known here; use 'namespaces'")
         if not sys.platform.startswith("linux") or not confine.supported():
             raise SandboxError("isolation by namespaces needs Linux on x86_64 or aarch64")
-        calls, said = seccomp.program()
+        calls, said = seccomp.program(devices=environment_.accelerator is not None)
         settings = environment.settings(environment_)
         settings |= {"calls": calls.hex(), "server": _SERVERS[isolation], "closed": list(closed)}
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with tempfile.TemporaryFile() as errors:
-            process = _spawn(theirs, settings, errors)
+            process = _spawn(theirs, settings, environment.variables(environment_), errors)
             theirs.close()
             ours.setblocking(False)
             try:
@@ -220,13 +220,15 @@ class Session:
             await asyncio.sleep(0)  # asyncio closes the socket in the loop's next round, if there is one
 
 
-def _spawn(control: socket.socket, settings: dict[str, Any], errors: IO[bytes]) -> subprocess.Popen[bytes]:
+def _spawn(
+    control: socket.socket, settings: dict[str, Any], variables: dict[str, str], errors: IO[bytes]
+) -> subprocess.Popen[bytes]:
     process = subprocess.Popen(
         [sys.executable, *environment.INTERPRETER_OPTIONS, "-c", environment.BOOT],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=errors,
-        env=environment.VARIABLES,
+        env=variables,
         cwd="/",
         pass_fds=[control.fileno()],
         start_new_session=True,  # Ctrl-C is for the examiner, who then ends the rest in order

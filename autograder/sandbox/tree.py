@@ -25,17 +25,18 @@ _CPU_FACTS = "/sys/devices/system/cpu"  # torch chooses its kernels by what it r
 _PASSWD = "student:x:1000:1000::/tmp:/bin/false\n"
 
 
-def build(entries: Iterable[str]) -> None:
+def build(entries: Iterable[str], shown: Iterable[str] = ()) -> None:
     """Build the tree in this process's own mount namespace and make it the root.
 
-    entries: files and folders of the environment's distributions. Raises OSError where the kernel
-    refuses.
+    entries: files and folders of the environment's distributions. shown: what else is there, as a GPU's device files,
+    in the places where it is. Raises OSError where the kernel refuses.
     """
     confine.mount("none", "/", None, confine.MS_REC | confine.MS_PRIVATE)
     libraries = _library_folders()
     stdlib = sysconfig.get_path("stdlib")
     inside = {folder: folder for folder in libraries}
     inside |= {path: path for path in (_CPU_FACTS, *(f"/dev/{name}" for name in _DEVICES)) if os.path.exists(path)}
+    inside |= {path: path for path in shown}
     inside |= {stdlib: STDLIB} | {path: f"{SITE}/{os.path.basename(path)}" for path in entries}
     links = {path: os.readlink(path) for path in _LIBRARIES if os.path.islink(path)}
     # Opened first: the mount that comes may cover some of them.

@@ -20,8 +20,9 @@ def run_module(
     inputs: Sequence[Any],
     dout: np.ndarray,
     training: bool,
+    device: str = "cpu",
 ) -> dict[str, Any]:
-    """Build `make(**options)`, load weights, and run it forward and backward, in double precision.
+    """Build `make(**options)`, load weights, and run it forward and backward on a device, in double precision.
 
     A module that insists on single precision is run in that. `fits` says whether the weights could be loaded;
     if not, there is no output. Gradients are under the names of the weights; None where none arrived.
@@ -29,11 +30,11 @@ def run_module(
     import torch
 
     try:
-        return _run_module(make, options, weights, inputs, dout, training, torch.float64)
+        return _run_module(make, options, weights, inputs, dout, training, (torch.float64, device))
     except RuntimeError as error:
         if not any(word in str(error) for word in _DTYPES):
             raise
-    return _run_module(make, options, weights, inputs, dout, training, torch.float32)
+    return _run_module(make, options, weights, inputs, dout, training, (torch.float32, device))
 
 
 def _run_module(
@@ -43,14 +44,15 @@ def _run_module(
     inputs: Sequence[Any],
     dout: np.ndarray,
     training: bool,
-    dtype: Any,
+    form: tuple[Any, str],
 ) -> dict[str, Any]:
     import torch
 
+    dtype, device = form
     module = make(**options)
     if not isinstance(module, torch.nn.Module):
         return {"fits": False, "parameters": np.zeros((0, _AXES), dtype=np.int64)}
-    module = module.to(dtype)
+    module = module.to(device, dtype)
     shapes = [tuple(parameter.shape) for parameter in module.parameters()]
     found = {"parameters": np.array(sorted([*s, *[-1] * (_AXES - len(s))][:_AXES] for s in shapes)).reshape(-1, _AXES)}
     matched = _matched(module, weights)
@@ -60,11 +62,11 @@ def _run_module(
         for name, tensor in matched.items():
             tensor.copy_(torch.from_numpy(np.asarray(weights[name])))
     module.train(training)
-    given = [torch.from_numpy(np.array(each)) for each in inputs]
+    given = [torch.from_numpy(np.array(each)).to(device) for each in inputs]
     given = [each.to(dtype).requires_grad_() if each.is_floating_point() else each for each in given]
     out = module(*given)
     if isinstance(out, torch.Tensor) and out.requires_grad and tuple(out.shape) == tuple(dout.shape):
-        out.backward(torch.from_numpy(np.array(dout)).to(out.dtype))
+        out.backward(torch.from_numpy(np.array(dout)).to(out.device, out.dtype))
     trained = {name: each for name, each in matched.items() if isinstance(each, torch.nn.Parameter)}
     return {
         **found,

@@ -13,7 +13,8 @@ from autograder.course.key import fingerprint, load_key
 from autograder.course.load import Assignment, Course, load_assignment, load_course
 from autograder.course.references import load_topics, topic_of
 from autograder.course.sources import source_digest
-from autograder.suite.calibrate import calibrate, calibrate_accuracy
+from autograder.sandbox.accelerator import CUDA, PROCESSOR, Accelerator
+from autograder.suite.calibrate import SEEDS, calibrate, calibrate_accuracy
 from autograder.suite.cores import on_all_cores, told_where
 from autograder.suite.draw import seed_of
 from autograder.suite.runs import Kept, kept_runs, provenance_of_runs
@@ -31,28 +32,46 @@ class Bars:
     told: list[dict[str, Any]] = field(default_factory=list)
 
 
-def bars_of(course: Course, assignment: str, question: str, topic: Topic, *, anew: bool = False) -> Bars:
+def bars_of(
+    course: Course,
+    assignment: str,
+    question: str,
+    topic: Topic,
+    *,
+    anew: bool = False,
+    card: Accelerator | None = None,
+) -> Bars:
     """Set the bars of a trainer from kept runs and from new ones, which are kept; nothing for another topic.
 
-    anew: make every run again. Raises TopicError where the reference does not train steadily.
+    anew: make every run again. card: the GPU to train on, and not the processor. Raises TopicError where the reference
+    does not train steadily.
     """
-    bars, key = Bars(), load_key(course)
+    bars, key, device = Bars(), load_key(course), card.torch if card else PROCESSOR
     if topic.training is not None:
-        kept = _kept(course, assignment, question, topic, "convergence", anew)
+        kept = _kept(course, assignment, question, topic, "convergence", card, anew=anew)
         began, before = time.perf_counter(), len(kept.runs)
-        bars.bar = bar = calibrate(topic, seed_of(key, assignment, question, "bar"), list(kept.runs), kept.add)
+        seed = seed_of(key, assignment, question, "bar")
+        bars.bar = bar = calibrate(topic, seed, list(kept.runs), kept.add, device)
         found = {"bar": exp(bar.log_loss), "mean": exp(bar.mean), "deviation": bar.deviation}
         bars.told.append({"question": question, "check": "convergence", **found, **_told(kept, before, began)})
     if topic.exam is not None:
-        kept = _kept(course, assignment, question, topic, "accuracy", anew)
+        kept = _kept(course, assignment, question, topic, "accuracy", card, anew=anew)
         began, before = time.perf_counter(), len(kept.runs)
-        bars.mark = mark = calibrate_accuracy(
-            topic, seed_of(key, assignment, question, "mark"), list(kept.runs), kept.add
-        )
+        seed = seed_of(key, assignment, question, "mark")
+        bars.mark = mark = calibrate_accuracy(topic, seed, list(kept.runs), kept.add, device)
         found = {"bar": mark.everything, "mean": 1 / (1 + exp(-mark.mean)), "deviation": mark.deviation}
         found |= {"nothing": mark.nothing}
         bars.told.append({"question": question, "check": "accuracy", **found, **_told(kept, before, began)})
     return bars
+
+
+def kept_bars(course: Course, assignment: str, question: str, topic: Topic, card: Accelerator) -> Bars | None:
+    """The bars that were measured on a card; None where a run is missing."""
+    checks = {"convergence": topic.training, "accuracy": topic.exam}
+    for check, declared in checks.items():
+        if declared and len(_kept(course, assignment, question, topic, check, card).runs) < SEEDS:
+            return None
+    return bars_of(course, assignment, question, topic, card=card)
 
 
 def calibrate_assignment(
@@ -70,9 +89,10 @@ def calibrate_assignment(
     return told
 
 
-def provenance_of_bars(course: Course, topic: Topic) -> dict[str, str]:
+def provenance_of_bars(course: Course, topic: Topic, card: Accelerator | None = None) -> dict[str, str]:
     """What the runs of a trainer depend on here and now."""
-    return provenance_of_runs(source_digest(course.dir, topic), fingerprint(load_key(course)))
+    made_of = provenance_of_runs(source_digest(course.dir, topic), fingerprint(load_key(course)))
+    return made_of | ({"device": card.name} if card else {})
 
 
 def _calibrate_question(course_dir: Path, assignment_id: str, question_id: str, *, anew: bool) -> list[dict[str, Any]]:
@@ -84,9 +104,19 @@ def _calibrate_question(course_dir: Path, assignment_id: str, question_id: str, 
         return bars_of(course, assignment_id, question_id, topic, anew=anew).told
 
 
-def _kept(course: Course, assignment: str, question: str, topic: Topic, check: str, anew: bool) -> Kept:
-    path = course.dir / ".autograder" / FOLDER / assignment / f"{question}.{check}.json"
-    return kept_runs(path, provenance_of_bars(course, topic), anew=anew)
+def _kept(
+    course: Course,
+    assignment: str,
+    question: str,
+    topic: Topic,
+    check: str,
+    card: Accelerator | None,
+    *,
+    anew: bool = False,
+) -> Kept:
+    name = f"{question}.{check}.{CUDA}.json" if card else f"{question}.{check}.json"
+    path = course.dir / ".autograder" / FOLDER / assignment / name
+    return kept_runs(path, provenance_of_bars(course, topic, card), anew=anew)
 
 
 def _told(kept: Kept, before: int, began: float) -> dict[str, Any]:

@@ -13,7 +13,10 @@ import numpy as np
 
 from autograder.checks.accuracy import untrained
 from autograder.checks.plan import Bar, Mark
+from autograder.sandbox.accelerator import PROCESSOR
+from autograder.suite.draw import placed
 from autograder.suite.runs import Run
+from autograder.topic.case import Case
 from autograder.topic.declare import Topic
 from autograder.topic.kinds import arguments
 from autograder.topic.parts import TopicError
@@ -29,11 +32,15 @@ Keep = Callable[[Run], None]
 
 
 def calibrate(
-    topic: Topic, seed: np.random.SeedSequence, runs: list[Run] | None = None, keep: Keep = lambda run: None
+    topic: Topic,
+    seed: np.random.SeedSequence,
+    runs: list[Run] | None = None,
+    keep: Keep = lambda run: None,
+    device: str = PROCESSOR,
 ) -> Bar:
     """Train the reference on fresh data from 30 seeds; TopicError where it does not train steadily.
 
-    runs: those of the first seeds, made before. keep: told each new run.
+    runs: those of the first seeds, made before. keep: told each new run. device: where it trains.
     """
     training = topic.training
     if training is None:
@@ -45,17 +52,21 @@ def calibrate(
             raise TopicError(f"{topic.name}: a reference run ended at a loss of {loss}; it must be finite and above 0")
         return loss, None
 
-    made = _runs(topic, training.draw, seed, measure, runs or [], keep)
+    made = _runs(topic, training.draw, seed, measure, runs or [], keep, device)
     mean, deviation = _spread([log(run.reached) for run in made], _SMALLEST_DEVIATION)
     return Bar(mean + FACTOR * deviation, mean, deviation, SEEDS, made[-1].shapes)
 
 
 def calibrate_accuracy(
-    topic: Topic, seed: np.random.SeedSequence, runs: list[Run] | None = None, keep: Keep = lambda run: None
+    topic: Topic,
+    seed: np.random.SeedSequence,
+    runs: list[Run] | None = None,
+    keep: Keep = lambda run: None,
+    device: str = PROCESSOR,
 ) -> Mark:
     """Examine the reference on fresh data from 30 seeds; TopicError where it does not learn steadily.
 
-    runs: those of the first seeds, made before. keep: told each new run.
+    runs: those of the first seeds, made before. keep: told each new run. device: where it trains.
     """
     exam = topic.exam
     if exam is None:
@@ -68,7 +79,7 @@ def calibrate_accuracy(
         start = untrained(topic, inputs)
         return reached, None if start is None else float(exam.accuracy(inputs, start))
 
-    made = _runs(topic, exam.draw, seed, measure, runs or [], keep)
+    made = _runs(topic, exam.draw, seed, measure, runs or [], keep, device)
     nothing = max([exam.chance, *(run.start for run in made if run.start is not None)])
     mean, deviation = _spread([_logit(run.reached) for run in made], _SMALLEST_LOGIT_DEVIATION)
     everything = 1 / (1 + exp(FACTOR * deviation - mean))
@@ -96,12 +107,13 @@ def _runs(
     measure: Callable[[dict[str, Any], Any], tuple[float, float | None]],
     before: list[Run],
     keep: Keep,
+    device: str,
 ) -> list[Run]:
     """A run for each seed, from those that were made before on."""
     made = list(before[:SEEDS])
     for child in seed.spawn(SEEDS)[len(made) :]:
         began = time.perf_counter()
-        inputs = draw(np.random.default_rng(child))
+        inputs = placed(topic, Case("run", draw(np.random.default_rng(child))), device).inputs
         trained = topic.main(*arguments(topic.parameters, inputs).values())
         outputs = (trained,) if len(topic.returns) == 1 else trained
         shapes = {

@@ -34,6 +34,7 @@ from autograder.suite.draw import (
     seed_of,
     show,
     show_right,
+    suite_seed,
 )
 from autograder.suite.pairs import show_pairs
 from autograder.suite.points import ALL
@@ -141,8 +142,8 @@ def _plan(
     if tree["calibrated"] and differing(tree["calibrated"], provenance_of_bars(course, topic)):
         return None
     key = load_key(course)
-    cases = draw_cases(topic, _seed(key, assignment, question), tree["draws"])
-    runs = draw_runs(topic, _seed(key, assignment, question))
+    cases = draw_cases(topic, suite_seed(key, assignment.id, question.id), tree["draws"])
+    runs = draw_runs(topic, suite_seed(key, assignment.id, question.id))
     if tree["cases"] != digest_of([*cases.values(), *runs]):
         return None
     expectations = store.expectations_from(tree)
@@ -203,13 +204,13 @@ def _draw(
 ) -> tuple[Plan, list[dict[str, Any]]]:
     """The plan of a question without what is adopted, and what its bars were set from."""
     key = load_key(course)
-    seed = _seed(key, assignment, question)
+    seed = suite_seed(key, assignment.id, question.id)
     draws = FEW_DRAWS
     if isinstance(topic, Sampler):
         draws = sample_size(topic, seed_of(key, assignment.id, question.id, "draws"))
     cases = draw_cases(topic, seed, draws)
     bars = bars_of(course, assignment.id, question.id, topic)
-    runs = draw_runs(topic, _seed(key, assignment, question))
+    runs = draw_runs(topic, suite_seed(key, assignment.id, question.id))
     try:
         expectations = expect(topic, cases, show_right(topic, cases))
         worth = _worth(question)
@@ -222,10 +223,6 @@ def _draw(
     wrong = {m.name: show(topic, m.names, cases.values()) for m in topic.misconceptions}
     plan = replace(plan, wrong=wrong)
     return replace(plan, pairs=show_pairs(plan)), bars.told
-
-
-def _seed(key: bytes, assignment: Assignment, question: Question) -> Any:
-    return seed_of(key, assignment.id, question.id, "suite")
 
 
 def _fresh(key: bytes, assignment: Assignment, question: Question) -> Callable[[int], Any]:

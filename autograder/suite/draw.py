@@ -15,6 +15,7 @@ import numpy as np
 
 from autograder.checks.distribution import lawful
 from autograder.checks.plan import COST, COSTS, MEMORY, Bar, Check, Cost, Mark, Plan
+from autograder.sandbox.accelerator import PROCESSOR
 from autograder.sandbox.inprocess import LocalQuestion
 from autograder.suite.blunt import upstream_of_ones
 from autograder.suite.points import apportion, grouped
@@ -61,6 +62,11 @@ def seed_of(key: bytes, *names: str) -> np.random.SeedSequence:
     return np.random.SeedSequence(int.from_bytes(digest, "big"))
 
 
+def suite_seed(key: bytes, assignment: str, question: str) -> np.random.SeedSequence:
+    """The seed of the cases and runs that a question is graded by."""
+    return seed_of(key, assignment, question, "suite")
+
+
 def draw_cases(topic: Topic, seed: np.random.SeedSequence, draws: int = FEW_DRAWS) -> dict[str, Case]:
     """The cases of a topic by name, complete; TopicError where they cannot make a fair check.
 
@@ -76,7 +82,7 @@ def draw_cases(topic: Topic, seed: np.random.SeedSequence, draws: int = FEW_DRAW
         unknown = set(case.inputs) - set(topic.parameters) - {"dout"}
         if unknown and not topic.is_class:
             raise TopicError(f"{topic.name}: the case {case.name!r} has unknown inputs {sorted(unknown)}")
-        cases[case.name] = complete(topic, case, upstream)
+        cases[case.name] = complete(topic, placed(topic, case), upstream)
         if topic.kind == "sampler":
             cases[case.name] = replace(cases[case.name], draws=FEW_DRAWS if case.edge else draws)
     if blunt := upstream_of_ones(topic, cases):
@@ -96,7 +102,12 @@ def draw_runs(topic: Topic, seed: np.random.SeedSequence) -> tuple[Case, ...]:
         runs += [Case(name, topic.training.draw(rng)) for name, rng in zip(RUNS, streams[:2], strict=True)]
     if topic.exam is not None:
         runs += [Case(name, topic.exam.draw(rng)) for name, rng in zip(EXAMS, streams[2:], strict=True)]
-    return tuple(runs)
+    return tuple(placed(topic, run) for run in runs)
+
+
+def placed(topic: Topic, case: Case, device: str = PROCESSOR) -> Case:
+    """The case on a device, for a topic that can be asked to compute on one."""
+    return case.at(device=device) if topic.takes_device else case
 
 
 def digest_of(cases: Iterable[Case]) -> str:

@@ -9,12 +9,13 @@ to hang cases, alternatives, misconceptions and properties on. A class is declar
 import inspect
 import typing
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 from autograder.topic.edits import defined_names, edited, rebuild, source_of
 from autograder.topic.parts import (
+    DEVICE,
     Block,
     CaseMaker,
     Exam,
@@ -48,6 +49,8 @@ class Topic:
     harmless_edits: list[Harmless] = field(default_factory=list)
     training: Training | None = None
     exam: Exam | None = None
+    device_training: Training | None = None  # the larger ones, for a GPU
+    device_exam: Exam | None = None
     examples: list[Worked] = field(default_factory=list)
     opaque: tuple[str, ...] = ()  # of `returns`, what is the student's own and stays in the worker
     cost_draw: InputsMaker | None = None  # inputs on which it matters how a result is computed
@@ -72,6 +75,21 @@ class Topic:
     def parameters(self) -> tuple[str, ...]:
         """Names of the inputs, in order."""
         return tuple(inspect.signature(self.main).parameters)
+
+    @property
+    def takes_device(self) -> bool:
+        """Whether it can be asked to compute on a GPU: a module, or what has a parameter `device`."""
+        return self.kind == "module" or DEVICE in self.parameters
+
+    @property
+    def is_larger_on_device(self) -> bool:
+        """Whether it declares a run or an exam that is for a GPU alone."""
+        return self.device_training is not None or self.device_exam is not None
+
+    def on_device(self) -> "Topic":
+        """The topic as it is asked on a GPU: with the larger run and exam, where it declares such."""
+        training, exam = self.device_training or self.training, self.device_exam or self.exam
+        return replace(self, training=training, exam=exam)
 
     def block(self, name: str) -> Block:
         return next(block for block in self.blocks if block.name == name)

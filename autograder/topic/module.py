@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from autograder.topic.declare import Topic
-from autograder.topic.parts import Block, Names, TopicError
+from autograder.topic.parts import DEVICE, Block, Names, TopicError
 from autograder.topic.rule import FIRST, LATER
 
 Factory = Callable[[], Any]
@@ -65,7 +65,7 @@ class Made(Topic):
         return {name: value for name, value in given.items() if name not in (*self.inputs, *_OURS)}
 
 
-_OURS = ("training", "weights", "dout", "groups")
+_OURS = ("training", "weights", "dout", "groups", DEVICE)
 
 
 def made_later(factory: Callable[[], Any]) -> Callable[..., Any]:

@@ -11,6 +11,7 @@ from autograder.topic.case import Case
 Names = dict[str, Any]  # what an implementation defines, by the names the student must use
 CaseMaker = Callable[[np.random.Generator], Iterable[Case]]
 InputsMaker = Callable[[np.random.Generator], dict[str, Any]]
+DEVICE = "device"  # a parameter's name; its values are PyTorch's words
 DRAWS, GENERATOR, RNG = "draws", "generator", "rng"  # a sampler's first blocks, and its last parameter
 PropertyCheck = Callable[[dict[str, Any]], Generator[dict[str, Any], dict[str, Any], bool]]
 

@@ -4,10 +4,12 @@ from typing import Any
 
 import numpy as np
 
+from autograder.sandbox.accelerator import PROCESSOR
 from autograder.topic.case import Case
 from autograder.topic.declare import Topic
 from autograder.topic.kinds.observed import Failure, Observation, failure
 from autograder.topic.module import DX, GRADIENTS, OUT, PARAMETERS, Made
+from autograder.topic.parts import DEVICE
 from autograder.values.asking import Answer, Ask, Program
 from autograder.values.outcomes import Outcome
 
@@ -79,5 +81,6 @@ def _program(topic: Made, case: Case) -> Ask:
         [given[name] for name in topic.inputs],
         given["dout"],
         given["training"],
+        given.get(DEVICE, PROCESSOR),
     )
     return program.ask(f"{case.name}/run", {"run": run})
