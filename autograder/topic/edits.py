@@ -49,7 +49,8 @@ def edited(source: str, edits: tuple[tuple[str, str], ...]) -> str:
         texts = [text for text, _, _ in tokens]
         places = [i for i in range(len(texts) - len(wanted) + 1) if texts[i : i + len(wanted)] == wanted]
         if len(places) != 1 or not wanted:
-            raise EditError(f"the edit {old!r} -> {new!r} matches {len(places)} times, not once, in:\n{source}")
+            code = "\n".join(line for line in source.splitlines() if line.strip())  # a docstring was left out
+            raise EditError(f"the edit {old!r} -> {new!r} matches {len(places)} times, not once, in:\n{code}")
         start = tokens[places[0]][1]
         end = tokens[places[0] + len(wanted) - 1][2]
         source = source[:start] + new + source[end:]

@@ -28,6 +28,20 @@ def test_edit_that_does_not_match_once_is_an_error(old):
         edited(source_of(sample), ((old, "z"),))
 
 
+def documented(x):
+    """Twice x.
+
+    Returns a number.
+    """
+    return 2 * x
+
+
+def test_edit_that_does_not_match_shows_the_code_without_the_gap_of_its_docstring():
+    with pytest.raises(EditError) as caught:
+        edited(source_of(documented), (("3 * x", "x"),))
+    assert str(caught.value).splitlines()[1:] == ["def documented(x):", "    pass", "    return 2 * x"]
+
+
 def test_edit_changes_the_misconception_and_not_the_reference():
     declared = topic(lecture="tests", returns=("total",))(plus)
     declared.misconception("minus", ("a + b", "a - b"), hint="Which operation?")
