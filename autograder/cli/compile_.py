@@ -11,6 +11,7 @@ from autograder.cli.grade import add_jail, found_card, isolation_of
 from autograder.cli.progress import Progress
 from autograder.course.errors import CourseError
 from autograder.sandbox.accelerator import CUDA, PROCESSOR
+from autograder.values.counting import counted
 
 if TYPE_CHECKING:
     from autograder.course.load import Assignment, Course
@@ -177,7 +178,7 @@ def _tell(survey: Mapping[str, Any]) -> None:
     """What became of the mutants of one question; every survivor as the edit that it is."""
     declared = f", {len(survey['harmless'])} declared harmless" if survey["harmless"] else ""
     survivors = len(survey["survivors"])
-    print(f"{survey['question']}: {survey['mutants']} mutants, {survivors or 'none'} to judge{declared}")
+    print(f"{survey['question']}: {counted(survey['mutants'], 'mutant')}, {survivors or 'none'} to judge{declared}")
     for mutant in survey["survivors"]:
         _show_edit(mutant, f"{mutant['kind']}, passes every check")
     for mutant in survey["stale"]:

@@ -19,6 +19,7 @@ from autograder.course.errors import CourseError
 from autograder.sandbox import accelerator
 from autograder.sandbox.accelerator import CUDA, PROCESSOR, Accelerator
 from autograder.sandbox.isolation import DOCKER, KINDS, NAMESPACES, PROCESS, Isolation
+from autograder.values.counting import counted
 
 if TYPE_CHECKING:
     from autograder.course.load import Assignment, Course
@@ -278,7 +279,7 @@ def _tell_download(download: "Download") -> None:
 
 def _tell(graded: "Class", counts: dict[str, int], out: Path | None) -> None:
     points = sorted(record.points for record in graded.records if record.points is not None)
-    print(f"{len(graded.records)} submissions in {graded.wall_s:.1f} s: {counts['graded']} graded, ", end="")
+    print(f"{counted(len(graded.records), 'submission')} in {graded.wall_s:.1f} s: {counts['graded']} graded, ", end="")
     print(f"{counts['unreadable']} unreadable, {counts['not_graded']} not graded")
     if points:
         middle = points[len(points) // 2]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from autograder.cli.progress import Progress
 from autograder.course.errors import CourseError
 from autograder.sandbox.isolation import PROCESS, Isolation
+from autograder.values.counting import counted
 
 if TYPE_CHECKING:
     from autograder.exchange.peers.jail import Bounds
@@ -206,7 +207,7 @@ def _tell(
         json.dump(document | {"wall_s": round(wall_s, 3), "results": str(out / "results.jsonl")}, sys.stdout)
         print()
     else:
-        print(f"{len(records)} submissions in {wall_s:.1f} s: {counts['graded']} graded, ", end="")
+        print(f"{counted(len(records), 'submission')} in {wall_s:.1f} s: {counts['graded']} graded, ", end="")
         print(f"{counts['unreadable']} unreadable, {counts['not_graded']} not graded")
         for record in records:
             if record.state != State.GRADED:

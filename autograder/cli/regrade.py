@@ -12,6 +12,7 @@ from autograder.cli.grade import add_isolation, isolation_of
 from autograder.cli.progress import Progress
 from autograder.course.errors import CourseError, listed
 from autograder.sandbox.isolation import PROCESS
+from autograder.values.counting import counted
 
 if TYPE_CHECKING:
     from autograder.course.load import Assignment, Course
@@ -128,7 +129,7 @@ def _tell(found: "Difference", regraded: "Regraded", unkept: list[str], accepted
     words = ", ".join(
         f"{directions[word]} {word}" for word in ("rises", "falls", "changes", "stands") if directions[word]
     )
-    print(f"{len(regraded.keys)} submissions graded; {words or 'no score or verdict changes'}")
+    print(f"{counted(len(regraded.keys), 'submission')} graded; {words or 'no score or verdict changes'}")
     if found.renamed:
         print(f"Of these the mistakes alone are called otherwise, {len(found.renamed)}: {listed(found.renamed)}")
     for change in found.changes:
@@ -137,7 +138,7 @@ def _tell(found: "Difference", regraded: "Regraded", unkept: list[str], accepted
             print(f"      {check.question}, {check.check}: {check.before} -> {check.after} ({check.points:+g})")
     by_check = Counter((check.question, check.check) for change in found.changes for check in change.checks)
     for (question, name), count in by_check.most_common():
-        print(f"By check: {question}, {name}: {count} students")
+        print(f"By check: {question}, {name}: {counted(count, 'student')}")
     if found.policy:
         print("The policy in course.toml is another one than the scores follow; accepting for all adopts it")
     for student in unkept:

@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 from autograder.cli.arguments import Commands, add_assignment, add_course
+from autograder.values.counting import counted
 
 
 def add(commands: Commands, shared: argparse.ArgumentParser) -> None:
@@ -61,5 +62,6 @@ def run(arguments: argparse.Namespace) -> int:
         state = "is not there" if present is None else "is not what its source and references make"
         print(f"{path} {state}: run `autograder release {assignment.id}`")
     else:
-        print(f"{path}: {count} questions, {released.checks} with public checks{', unchanged' if current else ''}")
+        unchanged = ", unchanged" if current else ""
+        print(f"{path}: {counted(count, 'question')}, {released.checks} with public checks{unchanged}")
     return 1 if arguments.check and not current else 0

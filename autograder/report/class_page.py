@@ -13,6 +13,7 @@ from autograder.report.class_tables import ends_of
 from autograder.report.html import template
 from autograder.report.plots import log_histogram, points_histogram, scatter, shares
 from autograder.report.tally import Tally
+from autograder.values.counting import counted
 
 PAGE = "report.html"
 _MOST_GROUPS = 50  # of wrong answers without a name, on the page; the table has all
@@ -82,7 +83,7 @@ def document_of(report: ClassReport) -> dict[str, Any]:
 def lines_of(report: ClassReport) -> list[str]:
     """The report in a few lines, for a terminal."""
     states = ", ".join(f"{count} {state.replace('_', ' ')}" for state, count in report.states.items())
-    lines = [f"{report.students} submissions: {states or 'none'}"]
+    lines = [f"{counted(report.students, 'submission')}: {states or 'none'}"]
     if report.points:
         middle, mean = report.points.median, report.points.mean
         lines.append(f"Points of {report.max_points:g}: middle {middle:g}, mean {mean:.4g}")

@@ -24,7 +24,7 @@ def test_release_writes_the_notebook_and_check_says_when_it_is_no_longer_current
     assert "is not there: run `autograder release softmax`" in capsys.readouterr().out
     assert not notebook(new_course).exists()
     assert main(command(new_course)) == 0
-    assert "softmax.ipynb: 1 questions, 1 with public checks" in capsys.readouterr().out
+    assert "softmax.ipynb: 1 question, 1 with public checks" in capsys.readouterr().out
     assert main(command(new_course, "--check")) == 0
     before = notebook(new_course).read_bytes()
     source = new_course.dir / "solutions" / "softmax" / "softmax.py"
