@@ -87,7 +87,8 @@ def compile_suite(
     key = load_key(course)
     faults = [f"{proof.question}: {fault}" for proof in proofs for fault in proof.faults]
     if faults:
-        raise ProofFailed(f"the suite of {assignment.id} is not written: " + "; ".join(faults), proofs)
+        lines = "\n  ".join(["", *faults]) if len(faults) > 1 else f" {faults[0]}"
+        raise ProofFailed(f"the suite of {assignment.id} is not written:{lines}", proofs)
     head = {"provenance": _provenance(course, assignment, key), "fingerprint": fingerprint(key)}
     store.write(suite_folder(course, assignment.id), head, trees, [proof.as_json() for proof in proofs])
     return load_suite(course, assignment)

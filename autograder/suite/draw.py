@@ -16,6 +16,7 @@ import numpy as np
 from autograder.checks.distribution import lawful
 from autograder.checks.plan import COST, COSTS, MEMORY, Bar, Check, Cost, Mark, Plan
 from autograder.sandbox.accelerator import PROCESSOR
+from autograder.course.errors import nearest
 from autograder.sandbox.inprocess import LocalQuestion
 from autograder.suite.blunt import upstream_of_ones
 from autograder.suite.points import apportion, grouped
@@ -79,9 +80,12 @@ def draw_cases(topic: Topic, seed: np.random.SeedSequence, draws: int = FEW_DRAW
     for case in topic.case_maker(inputs):
         if case.name in cases:
             raise TopicError(f"{topic.name}: two cases are called {case.name!r}")
-        unknown = set(case.inputs) - set(topic.parameters) - {"dout"}
+        unknown = sorted(set(case.inputs) - set(topic.parameters) - {"dout"})
         if unknown and not topic.is_class:
-            raise TopicError(f"{topic.name}: the case {case.name!r} has unknown inputs {sorted(unknown)}")
+            raise TopicError(
+                f"{topic.name}: the case {case.name!r} has the unknown input {unknown[0]!r}"
+                f"{nearest(unknown[0], topic.parameters)}; there are: {', '.join(topic.parameters)}"
+            )
         cases[case.name] = complete(topic, placed(topic, case), upstream)
         if topic.kind == "sampler":
             cases[case.name] = replace(cases[case.name], draws=FEW_DRAWS if case.edge else draws)

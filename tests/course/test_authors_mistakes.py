@@ -35,6 +35,14 @@ MISTAKES = {
         "images.py", "bias=rng.normal(size=f)", "bias=rng.normal(size=g)", "conv2d",
         "images.py, line 34: NameError: name",
     ),
+    "an input that is no parameter": (
+        "images.py", "stride=stride,\n        )", "strides=stride,\n        )", "conv2d",
+        "the case 'stride 1' has the unknown input 'strides' (did you mean 'stride'?); there are: images, filters",
+    ),
+    "two faults, on two lines": (
+        "images.py", "bias=rng.normal(size=f)", "bias=np.zeros(f)", "conv2d",
+        "is not written:\n  only: the input bias holds one number over and over",
+    ),
     "gradients that are only rounding": (
         "networks.py", 'rng.normal(size=(h, k)) / np.sqrt(h)', "30 * rng.normal(size=(h, k))", "two_layer_loss",
         "which is compared by itself as the rows' sizes are far apart, has norm",
