@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.exchange.lms import Canvas, Person
-from tests.exchange.test_coming_from import ROOT, commands, run_all
+from tests.guides import Command, Reader, steps
 
 GUIDE = "term.md"
 RIGHT = """
@@ -34,7 +34,7 @@ ANSWERS = {
 
 
 def handed_out(folder: Path, notebook: Callable[..., bytes]) -> Canvas:
-    """What the guide says lies beside the course: the LMS's two files, and the rules that stand in the guide."""
+    """What the guide says lies beside the course: the two files that come from the LMS."""
     names = {"ada": ("Ada", "Nagy"), "bob": ("Bob", "O'Hara, Jr."), "eve": ("Eve", "Weber"), "kim": ("Kim", "Doe")}
     names |= {"lilei": ("雷", "李"), "zoe": ("Zoë", "Ruiz")}
     people = [Person(n, login, f"00{n}", *names[login]) for n, login in enumerate(names, 101)]
@@ -47,25 +47,24 @@ def handed_out(folder: Path, notebook: Callable[..., bytes]) -> Canvas:
                 late = "LATE_" if person.login == "kim" else ""
                 name = f"{stem}_{late}{person.number}_{person.number + 5000}_softmax.ipynb"
                 archive.writestr(name, notebook(ANSWERS[person.login]))
-    (rules,) = re.findall(r"```toml\n(.*?)```", (ROOT / "docs" / GUIDE).read_text(encoding="utf-8"), re.DOTALL)
-    (folder / "term.toml").write_text(f"\n{rules}", encoding="utf-8")
     return canvas
 
 
 @pytest.mark.slow
 def test_the_walk_through_runs_and_ends_as_it_says(tmp_path: Path, notebook: Callable[..., bytes]) -> None:
-    lines = commands(GUIDE)
-    assert len(lines) > 20
-    (verify,) = [place for place, line in enumerate(lines) if "--verify" in line]
+    found = steps(GUIDE)
+    assert len(found) > 20
+    (verify,) = [place for place, each in enumerate(found) if isinstance(each, Command) and "--verify" in each.line]
     canvas = handed_out(tmp_path, notebook)
-    run_all(lines[:verify], tmp_path)
+    reader = Reader(tmp_path)
+    reader.follow(found[:verify])
     course = tmp_path / "course"
     canvas.upload((course / "out" / "send.csv").read_bytes())
     # bob is wrong by either test; kim came a day after her extension; zoe handed in nothing.
     grades = {person.login: person.grades.get("Softmax") for person in canvas.people}
     assert grades == {"ada": "10.00", "bob": "0.00", "eve": "10.00", "kim": "9.00", "lilei": "10.00", "zoe": None}
     (tmp_path / "after.csv").write_bytes(canvas.export())
-    run_all(["cd course", *lines[verify:]], tmp_path)
+    reader.follow(found[verify:])
 
     pages = {path.stem: path.read_text(encoding="utf-8") for path in (course / "out/softmax/feedback").iterdir()}
     assert set(pages) == set(ANSWERS)
