@@ -5,7 +5,7 @@
 - A `diff` block, introduced in the same way, is applied to it: each of its pieces must be there once.
 - In a `console` block a line after `$ ` is a command. What stands under it must be among the lines that it prints, in
   that order; `…` stands for anything in a line. A command must succeed, unless `$ echo $?` comes next.
-- A quotation (`> `) after a paragraph that names one page (`.html`) must be found in what that says without its tags.
+- A quotation (`>`) after a paragraph that names one page (`.html`) must be found in what that says without its tags.
 """
 
 import html
@@ -20,7 +20,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 EXIT_CODE = "echo $?"
-_PART = re.compile(r"^```(\w+)\n([\s\S]*?)^```$|^((?:> .*\n)+)|^(?!> |```)((?:.+\n)+)", re.MULTILINE)
+_PART = re.compile(r"^```(\w+)\n([\s\S]*?)^```$|^((?:>.*\n)+)|^(?!>|```)((?:.+\n)+)", re.MULTILINE)
 _FILE = re.compile(r"`([^`\s]+)`[^`]*:$")
 _PAGE = re.compile(r"`([^`\s]+\.html)`")
 
@@ -75,7 +75,7 @@ def steps_in(text: str) -> list[Step]:
             paragraph = words.rstrip()
         elif quotation:
             (page,) = _PAGE.findall(paragraph)
-            found.append(Quoted(page, tuple(line.removeprefix("> ") for line in quotation.splitlines())))
+            found.append(Quoted(page, tuple(line[2:] for line in quotation.splitlines() if line[2:])))
         elif language == "console":
             found += _commands(block)
         elif named := _FILE.search(paragraph):

@@ -41,6 +41,7 @@ $ echo "<p>violets</p> <b>are</b> blue &amp; mild" > poem.html
 The page `poem.html` has now:
 
 > violets are
+>
 > blue & mild
 """
 
