@@ -15,8 +15,8 @@ import numpy as np
 
 from autograder.checks.distribution import lawful
 from autograder.checks.plan import COST, COSTS, MEMORY, Bar, Check, Cost, Mark, Plan
-from autograder.sandbox.accelerator import PROCESSOR
 from autograder.course.errors import nearest
+from autograder.sandbox.accelerator import PROCESSOR
 from autograder.sandbox.inprocess import LocalQuestion
 from autograder.suite.blunt import upstream_of_ones
 from autograder.suite.points import apportion, grouped
