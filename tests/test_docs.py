@@ -10,6 +10,9 @@ import pytest
 from autograder.cli.main import parser
 from autograder.course.load import Course, load_assignment
 from autograder.course.references import load_topics
+from autograder.suite.contract import broken_contract
+from autograder.suite.described import undescribed
+from autograder.suite.draw import draw_cases
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
@@ -64,10 +67,19 @@ def test_authoring_examples_are_a_topic_that_loads(new_course: Course) -> None:
     assert len(topic.misconceptions) == 2
     assert len(topic.properties) == len(topic.alternatives) == 1
     assert topic.case_maker is not None
+    assert broken_contract(topic, draw_cases(topic, np.random.SeedSequence(7))) == []
     for case in topic.case_maker(np.random.default_rng(7)):
         loss, dlogits = topic(**case.inputs)
         assert np.isfinite(loss)
         assert dlogits.shape == case.inputs["logits"].shape
+
+
+def test_authoring_update_rule_and_sampler_are_documented_as_the_page_asks(new_course: Course) -> None:
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "authoring.md").read_text(encoding="utf-8"), re.DOTALL)
+    (new_course.dir / "reference" / "examples.py").write_text("\n".join(blocks), encoding="utf-8")
+    topics = load_topics(new_course)
+    for name in ("momentum", "dropout_mask"):
+        assert list(undescribed(topics[name])) == []
 
 
 def test_authoring_assignment_is_one_that_loads(new_course: Course) -> None:

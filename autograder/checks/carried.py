@@ -10,21 +10,20 @@ from typing import Any
 
 import numpy as np
 
+from autograder.checks.differences import AGREE, STEP, gradient_of, joined, moved, output_of, step_at
 from autograder.checks.plan import Check
 from autograder.checks.together import Batching, together
 from autograder.checks.verdict import Sheet
 from autograder.topic.case import Case
 from autograder.topic.declare import Topic
-from autograder.topic.kinds import Failure, Observed, arguments, observe
+from autograder.topic.kinds import Failure, Observed, observe
 from autograder.topic.parts import Block
-from autograder.values.compare import Comparison, as_array, norm, precision, split
+from autograder.values.compare import Comparison, as_array, norm, precision
 from autograder.values.outcomes import Outcome
 
 DIRECTIONS = 12
 USABLE = 8  # directions that must be free of kinks
 ALIKE = 0.5  # cosine between a change of the student's forward and of the reference's
-STEP = {64: 6e-6, 32: 5e-3}  # central differences are most exact here, for each precision of the forward
-AGREE = {64: 1e-5, 32: 2e-2}  # relative, over the directions
 KINK = {64: 1e-4, 32: 5e-2}  # disagreement of two step sizes beyond which a direction is skipped
 _MOST = 2 / 3
 
@@ -60,7 +59,7 @@ class _Changes:
 
 
 def _holds_on(topic: Topic, block: Block, case: Case, seen: Observed) -> Found:
-    gradient, wrt = (_joined(each, case.inputs[block.wrt]) for each in (seen[block.name], case.inputs[block.wrt]))
+    gradient, wrt = (joined(each, case.inputs[block.wrt]) for each in (seen[block.name], case.inputs[block.wrt]))
     if gradient.shape != wrt.shape:  # of several arrays the first may have wrong values, and the next a wrong shape
         return False
     digits = precision(as_array(seen[block.of]))
@@ -80,12 +79,12 @@ def _holds_on(topic: Topic, block: Block, case: Case, seen: Observed) -> Found:
 def _changes(topic: Topic, block: Block, case: Case, digits: int) -> Batching[_Changes | None]:
     """Derivatives by central differences with two step sizes; None where the forward cannot be followed."""
     wrt = case.inputs[block.wrt]
-    base = _joined(wrt, wrt)
+    base = joined(wrt, wrt)
     rng = np.random.default_rng(20040 + base.size)
-    step = STEP[digits] * max(1.0, float(norm(base)) / max(1.0, np.sqrt(base.size)))
+    step = step_at(base, digits)
     directions = [rng.normal(size=base.shape) for _ in range(DIRECTIONS)]
     moves = [sign * width * d for d in directions for width in (step, step / 2) for sign in (1, -1)]
-    observed = yield from together([observe(topic, case.at(**{block.wrt: _parted(base + m, wrt)})) for m in moves])
+    observed = yield from together([observe(topic, moved(case, block.wrt, by)) for by in moves])
     ends = [_numbers(seen.get(block.of)) for seen in observed]
     changes = _Changes([], [], [])
     for number, direction in enumerate(directions):
@@ -99,18 +98,13 @@ def _changes(topic: Topic, block: Block, case: Case, digits: int) -> Batching[_C
             continue
         changes.directions.append(direction)
         changes.theirs.append(wide)
-        changes.right.append(_reference_change(topic, block, case, base, direction))
+        changes.right.append(_reference_change(topic, block, case, direction))
     return changes
 
 
-def _reference_change(topic: Topic, block: Block, case: Case, base: np.ndarray, direction: np.ndarray) -> np.ndarray:
-    ends = []
-    for sign in (1, -1):
-        moved = _parted(base + sign * STEP[64] * direction, case.inputs[block.wrt])
-        inputs = case.inputs | {block.wrt: moved}
-        outputs = topic.main(*arguments(topic.parameters, inputs).values())
-        ends.append(np.asarray(outputs[topic.returns.index(block.of)], dtype=np.float64))
-    return np.asarray((ends[0] - ends[1]) / (2 * STEP[64]))
+def _reference_change(topic: Topic, block: Block, case: Case, direction: np.ndarray) -> np.ndarray:
+    forth, back = (output_of(topic, block, moved(case, block.wrt, sign * STEP[64] * direction)) for sign in (1, -1))
+    return np.asarray((forth - back) / (2 * STEP[64]))
 
 
 def _alike(changes: _Changes) -> bool:
@@ -129,10 +123,9 @@ def _follows(topic: Topic, block: Block, case: Case, gradient: np.ndarray) -> Fo
     if not scale or not size or ((np.abs(here) > 1e-6 * scale) & (np.abs(gradient) <= 1e-12 * size)).any():
         return False
     wrt = case.inputs[block.wrt]
-    base = _joined(wrt, wrt)
-    moved = case.at(**{block.wrt: _parted(base + np.random.default_rng(7).normal(size=base.shape), wrt)})
-    there = _right_gradient(topic, block, moved)
-    (seen,) = yield from together([observe(topic, moved)])
+    elsewhere = moved(case, block.wrt, np.random.default_rng(7).normal(size=joined(wrt, wrt).shape))
+    there = _right_gradient(topic, block, elsewhere)
+    (seen,) = yield from together([observe(topic, elsewhere)])
     theirs = _numbers(seen.get(block.name), wrt)
     if theirs is None or theirs.shape != gradient.shape:
         return False
@@ -142,40 +135,14 @@ def _follows(topic: Topic, block: Block, case: Case, gradient: np.ndarray) -> Fo
 
 def _right_gradient(topic: Topic, block: Block, case: Case) -> np.ndarray:
     with np.errstate(all="ignore"):  # what was moved may lie outside of the domain, as a probability below 0
-        outputs = topic.main(*arguments(topic.parameters, case.inputs).values())
-    if topic.kind == "function":
-        return _joined(outputs[topic.returns.index(block.name)], case.inputs[block.wrt])
-    backward = list(topic.reference.values())[1]
-    gradients = backward(case.inputs["dout"], outputs[1])
-    names = [each.name for each in topic.blocks if each.kind == "gradient"]
-    parts = gradients if len(names) > 1 else (gradients,)
-    return _joined(parts[names.index(block.name)], case.inputs[block.wrt])
-
-
-def _joined(value: Any, like: Any) -> np.ndarray:
-    """An array as it is; a dict or list of arrays as one vector, in the order of `like`."""
-    container, arrays = split(value)
-    if not container:
-        return arrays[""].astype(np.float64)
-    return np.concatenate([arrays[key].ravel() for key in split(like)[1]]).astype(np.float64)
-
-
-def _parted(joined: np.ndarray, like: Any) -> Any:
-    """What `_joined` joined, in the form of `like`."""
-    container, arrays = split(like)
-    if not container:
-        return joined
-    ends = np.cumsum([array.size for array in arrays.values()])[:-1]
-    pieces = zip(arrays.items(), np.split(joined, ends), strict=True)
-    parts = {key: piece.reshape(array.shape) for (key, array), piece in pieces}
-    return parts if container == "dict" else list(parts.values())
+        return gradient_of(topic, block, case)
 
 
 def _numbers(shown: object, like: Any = 0.0) -> np.ndarray | None:
     if shown is None or isinstance(shown, Failure):
         return None
     try:
-        array = _joined(shown, like)
+        array = joined(shown, like)
     except (TypeError, KeyError):
         return None
     return array if np.isfinite(array).all() else None

@@ -22,6 +22,7 @@ from autograder.suite.adopted import Place, show_adopted
 from autograder.suite.bars import bars_of, provenance_of_bars
 from autograder.suite.blunt import blunt_cases
 from autograder.suite.cores import on_all_cores, told_where
+from autograder.suite.contract import misconduct
 from autograder.suite.draw import (
     FEW_DRAWS,
     Worth,
@@ -219,8 +220,8 @@ def _draw(
         plan = make_plan(
             topic, worth, cases, expectations, bar=bars.bar, mark=bars.mark, runs=runs, draws=draws, costs=costs
         )
-    except TopicError as error:  # which bluntness of the cases may be the cause of
-        raise TopicError("; ".join([str(error), *blunt_cases(topic, cases)])) from error
+    except TopicError as error:  # of which blunt cases, or a reference that changes its inputs, may be the cause
+        raise TopicError("; ".join([str(error), *blunt_cases(topic, cases), *misconduct(topic, cases)])) from error
     wrong = {m.name: show(topic, m.names, cases.values()) for m in topic.misconceptions}
     plan = replace(plan, wrong=wrong)
     return replace(plan, pairs=show_pairs(plan)), bars.told

@@ -17,6 +17,7 @@ from autograder.checks.resemblance import resembles
 from autograder.checks.verdict import Sheet
 from autograder.sandbox.inprocess import LocalQuestion
 from autograder.suite.blunt import blunt_cases
+from autograder.suite.contract import broken_contract
 from autograder.suite.draw import FEW_DRAWS, IN_FLOAT32, Worth, draw_shown, right_implementations
 from autograder.suite.matrix import NULL, RIGHT, SPOILED, WRONG, Matrix, chance_of, columns_of, readable
 from autograder.suite.nulls import null_battery, spoiled_gradients
@@ -85,6 +86,7 @@ def prove(
     began = time.perf_counter()
     proof = Proof(plan.question, plan.topic.name, matrix=Matrix(columns_of(plan), chance_of(plan)))
     proof.faults += blunt_cases(plan.topic, plan.cases)
+    proof.faults += broken_contract(plan.topic, plan.cases)
     _prove_right(plan, worth, fresh, proof)
     _prove_nulls(plan, proof)
     _prove_misconceptions(plan, proof, adopted or {})

@@ -34,6 +34,7 @@ class Case:
     core cases of a block earn the rest together, and an edge earns only where the core passed.
     draws: for a sampler: how many draws are looked at.
     build: for class topics: what is done with the class, returning {block: value}.
+    finite: whether right answers hold finite numbers only; where not, their infinities and NaN are asked for.
     asks: the asks already made for this case, so that each is built and encoded once for all students.
     """
 
@@ -42,6 +43,7 @@ class Case:
     edge: float = 0.0
     build: Callable[[Any], dict[str, Any]] | None = None
     draws: int = 0
+    finite: bool = True
     asks: dict[str, Ask] = field(default_factory=dict, compare=False, repr=False)
 
     def ask(self, key: str, make: Callable[[], Ask]) -> Ask:
@@ -52,11 +54,20 @@ class Case:
 
     def at(self, **inputs: Any) -> "Case":
         """The same case with other inputs."""
-        return Case(self.name, {**self.inputs, **inputs}, self.edge, self.build, self.draws)
+        return Case(self.name, {**self.inputs, **inputs}, self.edge, self.build, self.draws, self.finite)
 
 
 def case(
-    name: str, /, *, edge: float = 0.0, build: Callable[[Any], dict[str, Any]] | None = None, **inputs: Any
+    name: str,
+    /,
+    *,
+    edge: float = 0.0,
+    build: Callable[[Any], dict[str, Any]] | None = None,
+    finite: bool = True,
+    **inputs: Any,
 ) -> Case:
-    """A case called `name` with these inputs, by the parameter names of the reference."""
-    return Case(name, inputs, edge, build)
+    """A case called `name` with these inputs, by the parameter names of the reference.
+
+    finite: say False where an infinity or NaN is the right answer.
+    """
+    return Case(name, inputs, edge, build, finite=finite)

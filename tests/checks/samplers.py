@@ -10,7 +10,11 @@ NORMAL_QUANTILES = {0.1: -1.2815515655446004, 0.5: 0.0, 0.9: 1.2815515655446004}
 def make_mask():
     @sampler(lecture="tests", returns=("mask",))
     def mask(n: int, d: int, keep_prob: float, rng: np.random.Generator) -> Float[Array, "N D"]:
-        """A dropout mask: 1 with probability keep_prob, else 0."""
+        """A dropout mask of n times d: 1 with probability keep_prob, else 0, as rng decides.
+
+        >>> mask(1, 2, 1.0, np.random.default_rng(0))
+        array([[1., 1.]])
+        """
         return (rng.random((n, d)) < keep_prob) * 1.0
 
     @mask.cases
@@ -52,7 +56,11 @@ def make_mask():
 def make_weights():
     @sampler(lecture="tests", returns=("w", "b"))
     def weights(fan_in: int, rng: np.random.Generator) -> tuple[Float[Array, "D"], Float[Array, "M"]]:
-        """Normal weights of variance 1 / fan_in, and biases of zero."""
+        """Normal weights w of variance 1 / fan_in, drawn from rng, and biases b of zero.
+
+        >>> weights(2, np.random.default_rng(0))[1]
+        array([0., 0., 0.])
+        """
         return rng.normal(size=400) / np.sqrt(fan_in), np.zeros(3)
 
     @weights.cases

@@ -29,7 +29,11 @@ def make_aim(*, spread=0.01, chance=0.1, skill=None):
 
     @trainer(lecture="tests", returns=("w",))
     def aim(w: Float[Array, "2"], target: Float[Array, "2"]) -> Float[Array, "2"]:
-        """Go half way from nothing to the target, wherever one starts."""
+        """Go half way from nothing to the target, wherever one starts, which is w.
+
+        >>> aim(np.zeros(2), np.array([2.0, 4.0]))
+        array([1., 2.])
+        """
         return w + (target / 2 - w)
 
     @aim.cases

@@ -22,7 +22,11 @@ WORTH = Worth("gate", 8.0, {})
 def make_gate():
     @torch_module(lecture="tests", inputs=("x",))
     def Gate():
-        """x times the sigmoid of a dense layer of x."""
+        """x times the sigmoid of a dense layer of x.
+
+        >>> sum(each.numel() for each in Gate(3).parameters())
+        12
+        """
         import torch
 
         class Gate(torch.nn.Module):

@@ -17,7 +17,11 @@ WORTH = Worth("speed", 7.0, {})
 def make_speed():
     @update_rule(lecture="tests")
     def speed(w: Float[Array, "..."], dw: Float[Array, "..."], state: Opaque, lr: float):
-        """w + v, v losing half of itself."""
+        """A step from w against dw: w + v, where v is the state, losing half of itself and gaining -lr dw.
+
+        >>> speed(1.0, 2.0, None, lr=0.5)
+        (0.0, -1.0)
+        """
         v = 0.5 * (0 * w if state is None else state) - lr * dw
         return w + v, v
 
@@ -69,7 +73,7 @@ def test_reference_earns_everything(make):
 
 def test_suite_of_a_rule_is_proved():
     proof = prove(plan_of(make_speed()), WORTH, lambda number: np.random.SeedSequence([SEED, number]))
-    assert "told from" not in str(proof.faults)
+    assert proof.faults == []
     assert [kill.checks[0] for kill in proof.kills] == ["trajectory"]
     assert proof.right == {"reference": 30, "reference in float32": 30, "alternative 1": 30}
 

@@ -6,13 +6,21 @@ from autograder.topic import Array, Float, Opaque, bind, case, layer, topic, tra
 
 
 def scale_forward(x: Float[Array, "N D"], w: Float[Array, "D"]) -> tuple[Float[Array, "N D"], Opaque]:
-    """tanh(x) * w."""
+    """tanh(x) * w, and a cache.
+
+    >>> scale_forward(np.zeros((1, 2)), np.ones(2))[0]
+    array([[0., 0.]])
+    """
     t = np.tanh(x)
     return t * w, (t, w)
 
 
 def scale_backward(dout, cache):
-    """Gradients by x and w."""
+    """Gradients by x and w, given dout, that of the outputs out, and the cache.
+
+    >>> scale_backward(np.ones((1, 1)), (np.zeros((1, 1)), np.full(1, 3.0)))
+    (array([[3.]]), array([0.]))
+    """
     t, w = cache
     return dout * w * (1 - t**2), (dout * t).sum(axis=0)
 
@@ -51,7 +59,12 @@ def make_scale():
 def make_square():
     @topic(lecture="tests", returns=("loss", "dx"), gradients={"dx": ("loss", "x")})
     def square(x: Float[Array, "N"]) -> tuple[Float[Array, ""], Float[Array, "N"]]:
-        """Mean of squares and its gradient."""
+        """The loss, a mean of squares of x, and its gradient dx.
+
+        >>> loss, dx = square(np.array([3.0, 1.0]))
+        >>> float(loss), dx
+        (5.0, array([3., 1.]))
+        """
         return (x**2).mean(), 2 * x / len(x)
 
     @square.cases
@@ -80,7 +93,11 @@ def make_square():
 
 
 class Counter:
-    """A number that can be added to."""
+    """A number that can be added to.
+
+    >>> Counter(1.0).add(2.0).total
+    3.0
+    """
 
     def __init__(self, start):
         self.total = start
@@ -149,7 +166,11 @@ def make_slope():
 def make_descent(steps: int = 60):
     @trainer(lecture="tests", returns=("w",))
     def descend(w: Float[Array, "D"], target: Float[Array, "D"], lr: float, steps: int) -> Float[Array, "D"]:
-        """Gradient descent on a bowl."""
+        """So many steps of gradient descent at the rate lr, from w to the target at the bottom of a bowl.
+
+        >>> descend(np.zeros(2), np.ones(2), 0.5, 2)
+        array([0.75, 0.75])
+        """
         for _ in range(steps):
             w = w - lr * (w - target)
         return w
@@ -172,7 +193,12 @@ def make_descent(steps: int = 60):
 
 
 def distances(x: Float[Array, "N D"]) -> Float[Array, "N N"]:
-    """Squared distances between all rows."""
+    """Squared distances between all rows of x.
+
+    >>> distances(np.array([[0.0], [3.0]]))
+    array([[0., 9.],
+           [9., 0.]])
+    """
     return ((x[:, None] - x[None]) ** 2).sum(axis=2)
 
 
@@ -198,6 +224,7 @@ def make_distances():
         x = np.asarray(x, dtype=np.float64)
         return np.stack([np.square(x - row).sum(axis=1) for row in x])
 
+    declared.misconception("not squared", ("(x[:, None] - x[None]) ** 2", "abs(x[:, None] - x[None])"), hint="Squares.")
     declared.costly(lambda rng: {"x": rng.normal(size=(160, 40))})
     declared.slow("a loop over pairs")(slow_distances)
     declared.bulky("every power at once")(bulky_distances)

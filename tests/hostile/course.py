@@ -23,7 +23,11 @@ from autograder.topic import Array, Float, case, topic
 
 @topic(lecture="tests", returns=("wave",))
 def wave(x: Float[Array, "N"]) -> Float[Array, "N"]:
-    """x sin x."""
+    """x sin x.
+
+    >>> wave(np.zeros(2))
+    array([0., 0.])
+    """
     return x * np.sin(x)
 
 

@@ -20,7 +20,11 @@ from autograder.topic import Array, Float, case, topic
 
 @topic(lecture="tests", returns=("dx",))
 def softmax_backward({upstream}: Float[Array, "N C"], p: Float[Array, "N C"]) -> Float[Array, "N C"]:
-    """Gradient of the scores, given that of the probabilities p."""
+    """Gradient of the scores, given that of the probabilities p, which is {upstream}.
+
+    >>> softmax_backward(np.array([[1.0, 3.0]]), np.array([[0.5, 0.5]]))
+    array([[-0.5,  0.5]])
+    """
     return p * ({upstream} - ({upstream} * p).sum(axis=1, keepdims=True))
 
 

@@ -52,7 +52,7 @@ def observe(topic: Topic, case: Case) -> Observation:
     if answer.returned and topic.pure:
         first = answer
         answer = yield call(f"{case.name}/backward again", backward, back, gradients)
-        if answer.returned and not _same(first.value, answer.value):
+        if answer.returned and not same(first.value, answer.value):
             words = f"{backward}, called twice with one cache, gave two answers: it must leave the cache as it was"
             return observed | dict.fromkeys(gradients, Failure(Outcome.BROKEN_PROPERTY, words, answer))
     if answer.returned:
@@ -72,7 +72,7 @@ def whole(topic: Topic, case: Case) -> Ask:
     return program.ask(case.name, {"out": out, **dict(zip(gradients, parts, strict=True))})
 
 
-def _same(one: dict[str, Any], other: dict[str, Any]) -> bool:
+def same(one: dict[str, Any], other: dict[str, Any], rounding: float = _ROUNDING) -> bool:
     """Whether two answers of one function to one question are equal, as far as rounding goes."""
     for shown, again in zip(one.values(), other.values(), strict=True):
         try:
@@ -87,6 +87,6 @@ def _same(one: dict[str, Any], other: dict[str, Any]) -> bool:
             if not np.array_equal(finite, np.isfinite(second)):
                 return False
             difference = np.subtract(wide, second, where=finite, out=np.zeros(wide.shape))
-            if float(norm(difference)) > _ROUNDING * float(norm(np.where(finite, wide, 0.0))):
+            if float(norm(difference)) > rounding * float(norm(np.where(finite, wide, 0.0))):
                 return False
     return True

@@ -17,6 +17,9 @@ def softmax(logits: Float[Array, "N C"]) -> Float[Array, "N C"]:
         p, shape (N, C); each row sums to 1.
     Numerics:
         exp overflows above 709. Subtracting the largest score of a row changes nothing but that.
+    Example:
+        >>> softmax(np.array([[1.0, 1.0]]))
+        array([[0.5, 0.5]])
     """
     shifted = logits - logits.max(axis=1, keepdims=True)
     exponentials = np.exp(shifted)

@@ -17,7 +17,17 @@ from autograder.topic import Array, Float, case, topic
 def triplet_loss(
     anchor: Float[Array, "N D"], positive: Float[Array, "N D"], negative: Float[Array, "N D"], margin: float
 ) -> tuple[Float[Array, ""], Float[Array, "N D"], Float[Array, "N D"], Float[Array, "N D"]]:
-    """Mean over the triplets of max(0, |a - p|² - |a - n|² + margin), and its gradients by a, p and n."""
+    """Mean over the triplets of max(0, |a - p|² - |a - n|² + margin), and its gradients by a, p and n.
+
+    anchor, positive, negative: (N, D), a row a triplet. Returns loss, a number, and danchor, dpositive and dnegative,
+    (N, D) each.
+
+    >>> loss, danchor, dpositive, dnegative = triplet_loss(
+    ...     np.array([[0.0]]), np.array([[1.0]]), np.array([[2.0]]), margin=4.0
+    ... )
+    >>> float(loss), danchor, dpositive, dnegative
+    (1.0, array([[2.]]), array([[2.]]), array([[-4.]]))
+    """
     near, far = anchor - positive, anchor - negative
     gaps = (near**2).sum(axis=1) - (far**2).sum(axis=1) + margin
     active = (gaps > 0)[:, None] / len(gaps)

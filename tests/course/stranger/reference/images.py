@@ -11,7 +11,11 @@ def conv2d(
 ) -> Float[Array, "N Ho Wo F"]:
     """Cross-correlate images (channels last) with filters, without padding.
 
-    images: (N, H, W, C). filters: (KH, KW, C, F). bias: (F,). Returns (N, Ho, Wo, F).
+    images: (N, H, W, C). filters: (KH, KW, C, F). bias: (F,). stride: pixels from one window to the next, down and to
+    the right. Returns (N, Ho, Wo, F).
+
+    >>> conv2d(np.ones((1, 2, 3, 1)), np.ones((2, 2, 1, 1)), np.array([0.5]))[0, :, :, 0]
+    array([[4.5, 4.5]])
     """
     kh, kw = filters.shape[:2]
     windows = np.lib.stride_tricks.sliding_window_view(images, (kh, kw), axis=(1, 2))  # (N, H', W', C, KH, KW)

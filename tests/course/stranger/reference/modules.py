@@ -7,7 +7,14 @@ from autograder.topic import case, topic
 
 class Linear:
     """`Linear(W, b)`: `forward(x)` is x W + b; `backward(dy)` returns the gradient by x and leaves those of its own in
-    `dW` and `db`, of the last forward alone."""
+    `dW` and `db`, of the last forward alone.
+
+    >>> linear = Linear(np.array([[2.0]]), np.array([1.0]))
+    >>> linear.forward(np.array([[3.0]]))
+    array([[7.]])
+    >>> linear.backward(np.array([[1.0]])), linear.dW, linear.db
+    (array([[2.]]), array([[3.]]), array([1.]))
+    """
 
     def __init__(self, W, b):
         self.W, self.b = W, b

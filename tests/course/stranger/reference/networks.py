@@ -13,7 +13,13 @@ def two_layer_loss(
 ) -> tuple[Float[Array, ""], dict[str, Array]]:
     """Mean cross-entropy of relu(x W1 + b1) W2 + b2, and a dict of gradients with the keys of params.
 
-    x: (N, D). y: (N,), the true classes. params: {"W1": (D, H), "b1": (H,), "W2": (H, K), "b2": (K,)}.
+    x: (N, D). y: (N,), the true classes. params: {"W1": (D, H), "b1": (H,), "W2": (H, K), "b2": (K,)}. Returns loss, a
+    number, and grads.
+
+    >>> params = {"W1": np.eye(2), "b1": np.zeros(2), "W2": np.zeros((2, 2)), "b2": np.zeros(2)}
+    >>> loss, grads = two_layer_loss(np.array([[1.0, 2.0]]), np.array([0]), params)
+    >>> round(float(loss), 4), grads["b2"]
+    (0.6931, array([-0.5,  0.5]))
     """
     n = len(y)
     inner = x @ params["W1"] + params["b1"]

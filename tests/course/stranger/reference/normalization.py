@@ -6,9 +6,13 @@ from autograder.topic import Array, Float, Opaque, case, layer
 
 
 def rms_fwd(x: Float[Array, "N D"], gain: Float[Array, "D"], eps: float) -> tuple[Float[Array, "N D"], Opaque]:
-    """Root mean square normalisation: each row over the root of its mean square plus eps, times gain.
+    """Root mean square normalisation: each row of x over the root of its mean square plus eps, times gain.
 
-    Returns out, and a tuple that rms_bwd needs.
+    Returns out, and cache, a tuple that rms_bwd needs.
+
+    >>> out, cache = rms_fwd(np.array([[3.0, -3.0]]), np.array([1.0, 2.0]), eps=0.0)
+    >>> out
+    array([[ 1., -2.]])
     """
     size = np.sqrt((x**2).mean(axis=1, keepdims=True) + eps)
     unit = x / size
@@ -16,7 +20,12 @@ def rms_fwd(x: Float[Array, "N D"], gain: Float[Array, "D"], eps: float) -> tupl
 
 
 def rms_bwd(dout: Float[Array, "N D"], cache: Opaque) -> tuple[Float[Array, "N D"], Float[Array, "D"]]:
-    """Gradients by x and gain."""
+    """Gradients by x and gain, given dout, that of out, and the cache of rms_fwd.
+
+    >>> out, cache = rms_fwd(np.array([[3.0, -3.0]]), np.array([1.0, 2.0]), eps=0.0)
+    >>> rms_bwd(np.array([[0.0, 1.0]]), cache)[1]
+    array([ 0., -1.])
+    """
     unit, size, gain = cache
     dunit = dout * gain
     dx = (dunit - unit * (dunit * unit).mean(axis=1, keepdims=True)) / size
