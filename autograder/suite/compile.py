@@ -21,8 +21,8 @@ from autograder.suite import store
 from autograder.suite.adopted import Place, show_adopted
 from autograder.suite.bars import bars_of, provenance_of_bars
 from autograder.suite.blunt import blunt_cases
-from autograder.suite.cores import on_all_cores, told_where
 from autograder.suite.contract import misconduct
+from autograder.suite.cores import on_all_cores, told_where
 from autograder.suite.draw import (
     FEW_DRAWS,
     Worth,
