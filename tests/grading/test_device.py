@@ -97,6 +97,11 @@ def Kinked():
 
     Returns:
         out: (N, H).
+
+    Example:
+        >>> import torch
+        >>> tuple(Kinked(2, 3)(torch.zeros(4, 2)).shape)
+        (4, 3)
     """
     import torch
 
