@@ -1,12 +1,16 @@
 """Do the outputs obey a law their author declared?"""
 
+from collections.abc import Generator
+
+import numpy as np
+
 from autograder.checks.plan import Check
 from autograder.checks.together import Asking, together
 from autograder.checks.verdict import CheckRun, Sheet, Verdict, failure_evidence, failure_message, passed
 from autograder.topic.case import Case
 from autograder.topic.declare import Topic
 from autograder.topic.kinds import Failure, observe
-from autograder.topic.parts import Property
+from autograder.topic.parts import Property, TopicError
 from autograder.values.compare import as_array
 from autograder.values.outcomes import Outcome
 
@@ -22,6 +26,8 @@ def run(sheet: Sheet, check: Check) -> CheckRun:
 def _try(sheet: Sheet, topic: Topic, law: Property, case: Case) -> Asking[Verdict | None]:
     """The verdict where the law does not hold on a case."""
     trial = law.check(dict(case.inputs))
+    if not isinstance(trial, Generator):
+        raise TopicError(_unanswered(topic, law, trial))
     try:
         inputs = next(trial)
         while True:
@@ -39,7 +45,17 @@ def _try(sheet: Sheet, topic: Topic, law: Property, case: Case) -> Asking[Verdic
                     return Verdict(Outcome.WRONG_TYPE, case.name, f"{block}: {error}")
             inputs = trial.send(outputs)
     except StopIteration as stop:
-        if stop.value is True:
-            return None
+        said = stop.value
+    if isinstance(said, bool | np.bool_) and said:
+        return None
     message = f"This does not hold for your function: {law.name}. {law.hint}".strip()
-    return Verdict(Outcome.BROKEN_PROPERTY, case.name, message)
+    # What a law says of odd outputs may be odd, too, and is no fault of its author's; of right ones the proof tells.
+    evidence = "" if isinstance(said, bool | np.bool_) else _unanswered(topic, law, said)
+    return Verdict(Outcome.BROKEN_PROPERTY, case.name, message, evidence)
+
+
+def _unanswered(topic: Topic, law: Property, value: object) -> str:
+    return (
+        f"{topic.name}: the property {law.name!r} returned a {type(value).__name__}; let it yield the inputs of each "
+        "call and return True or False"
+    )

@@ -211,6 +211,9 @@ def _draw(
     if isinstance(topic, Sampler):
         draws = sample_size(topic, seed_of(key, assignment.id, question.id, "draws"))
     cases = draw_cases(topic, seed, draws)
+    again = draw_cases(topic, suite_seed(key, assignment.id, question.id), draws)
+    if digest_of(cases.values()) != digest_of(again.values()):
+        raise TopicError(f"{topic.name}: its cases are others each time they are drawn; draw from their argument alone")
     bars = bars_of(course, assignment.id, question.id, topic)
     runs = draw_runs(topic, suite_seed(key, assignment.id, question.id))
     try:

@@ -77,7 +77,12 @@ def draw_cases(topic: Topic, seed: np.random.SeedSequence, draws: int = FEW_DRAW
         raise TopicError(f"{topic.name}: no cases are declared; add @{topic.name}.cases")
     inputs, upstream = (np.random.default_rng(child) for child in seed.spawn(2))
     cases: dict[str, Case] = {}
-    for case in topic.case_maker(inputs):
+    drawn = topic.case_maker(inputs)
+    if not isinstance(drawn, Iterable):
+        raise TopicError(f"{topic.name}: its cases returned a {type(drawn).__name__}; let them yield each case(...)")
+    for case in drawn:
+        if not isinstance(case, Case):
+            raise TopicError(f"{topic.name}: its cases yielded a {type(case).__name__}; let them yield each case(...)")
         if case.name in cases:
             raise TopicError(f"{topic.name}: two cases are called {case.name!r}")
         unknown = sorted(set(case.inputs) - set(topic.parameters) - {"dout"})
@@ -86,6 +91,12 @@ def draw_cases(topic: Topic, seed: np.random.SeedSequence, draws: int = FEW_DRAW
                 f"{topic.name}: the case {case.name!r} has the unknown input {unknown[0]!r}"
                 f"{nearest(unknown[0], topic.parameters)}; there are: {', '.join(topic.parameters)}"
             )
+        for name, value in case.inputs.items():
+            if isinstance(value, np.ndarray) and value.dtype.kind not in "biuf":
+                raise TopicError(
+                    f"{topic.name}: the input {name} of the case {case.name!r} is an array of {value.dtype}; "
+                    "draw one of numbers"
+                )
         cases[case.name] = complete(topic, placed(topic, case), upstream)
         if topic.kind == "sampler":
             cases[case.name] = replace(cases[case.name], draws=FEW_DRAWS if case.edge else draws)
@@ -345,7 +356,10 @@ def _checks(
         core = tuple(n for n, c in cases.items() if not c.edge and block.name in expectations[n])
         edges = [n for n, c in cases.items() if c.edge and block.name in expectations[n]]
         if not core:
-            raise TopicError(f"{topic.name}: none of its ordinary cases shows {block.name}; let their build return it")
+            raise TopicError(
+                f"{topic.name}: none of its ordinary cases shows {block.name}; "
+                + ("let their build return it" if topic.is_class else "yield three or more without edge")
+            )
         deciding = sum(leaf.deciding for n in core for leaf in expectations[n][block.name].leaves.values())
         if deciding < MIN_DECIDING:
             raise TopicError(

@@ -47,6 +47,36 @@ MISTAKES = {
         "networks.py", 'rng.normal(size=(h, k)) / np.sqrt(h)', "30 * rng.normal(size=(h, k))", "two_layer_loss",
         "which is compared by itself as the rows' sizes are far apart, has norm",
     ),
+    "cases that return in place of yielding": (
+        "embeddings.py", "        yield case(name,", "        return case(name,", "triplet_loss",
+        "triplet_loss: its cases returned a Case; let them yield each case(...)",
+    ),
+    "cases that yield a dict": (
+        "embeddings.py", "yield case(name, **triplets(rng, n, d, margin))", "yield triplets(rng, n, d, margin)",
+        "triplet_loss", "triplet_loss: its cases yielded a dict; let them yield each case(...)",
+    ),
+    "cases that are drawn from elsewhere": (
+        "embeddings.py", "**triplets(rng, n", "**triplets(np.random.default_rng(), n", "triplet_loss",
+        "triplet_loss: its cases are others each time they are drawn; draw from their argument alone",
+    ),
+    "an input of objects": (
+        "embeddings.py", "**triplets(rng, n, d, margin)", 'anchor=np.full((n, d), None)', "triplet_loss",
+        "the input anchor of the case 'ordinary' is an array of object; draw one of numbers",
+    ),
+    "edges alone": (
+        "embeddings.py", "yield case(name, ", "yield case(name, edge=0.2, ", "triplet_loss",
+        "none of its ordinary cases shows loss; yield three or more without edge",
+    ),
+    "a property that asks nothing": (
+        "embeddings.py", "@triplet_loss.alternative",
+        '@triplet_loss.property("law", share=0.1)\ndef _(inputs):\n    return True\n\n\n@triplet_loss.alternative',
+        "triplet_loss", "the property 'law' returned a bool; let it yield the inputs of each call",
+    ),
+    "a property that says nothing": (
+        "embeddings.py", "@triplet_loss.alternative",
+        '@triplet_loss.property("law", share=0.1)\ndef _(inputs):\n    yield inputs\n\n\n@triplet_loss.alternative',
+        "triplet_loss", "the property 'law' returned a NoneType; let it yield the inputs of each call",
+    ),
 }  # fmt: skip
 
 
@@ -65,3 +95,21 @@ def test_compile_tells_its_author(
     )
     assert main(["compile", "vision", "--course", str(course)]) == 2
     assert words in capsys.readouterr().err
+
+
+def test_property_may_say_true_in_numpy(tmp_path: Path) -> None:
+    course = tmp_path / "course"
+    shutil.copytree(COURSE, course)
+    path = course / "reference" / "embeddings.py"
+    law = """
+
+@triplet_loss.property("a loss is never negative", share=0.1)
+def _(inputs):
+    here = yield inputs
+    return here["loss"] >= 0
+"""
+    path.write_text(path.read_text(encoding="utf-8") + law, encoding="utf-8")
+    (course / "assignments" / "vision" / "assignment.toml").write_text(
+        'title = "One question"\n[[questions]]\nid = "triplet"\ntopic = "triplet_loss"\npoints = 1\n', encoding="utf-8"
+    )
+    assert main(["compile", "vision", "--course", str(course)]) == 0
