@@ -188,7 +188,7 @@ def _must_suit_device(path: Path, number: int, question: Question) -> None:
 
 def _read(path: Path, model: type[_Document]) -> _Document:
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        document = tomllib.loads(path.read_text(encoding="utf-8-sig"))  # Windows editors put a mark before it
     except tomllib.TOMLDecodeError as error:
         raise CourseError(f"{path} is not valid TOML: {error}") from error
     except UnicodeDecodeError as error:

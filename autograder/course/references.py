@@ -36,7 +36,7 @@ def load_topics(course: Course) -> dict[str, Topic]:
     importlib.invalidate_caches()  # a file may be newer than the folder's listing that Python keeps
     try:
         modules = _imported(folder, digest)
-    except Exception as error:  # a lecturer's module may raise anything; its author is told where
+    except (Exception, SystemExit) as error:  # a lecturer's module may raise anything; its author is told where
         _forget()
         raise CourseError(_broken(error, folder)) from error
     return _collected(modules)
@@ -49,6 +49,8 @@ def reference_digest(course: Course) -> str:
     for path in _files(folder):
         name = path.relative_to(folder).as_posix().encode()
         contents = path.read_bytes()
+        if path.suffix == ".py":
+            _must_be_text(path, contents)
         digest.update(b"%d %d " % (len(name), len(contents)) + name + contents)
     return digest.hexdigest()
 
@@ -95,6 +97,15 @@ def _files(folder: Path) -> Iterator[Path]:
         parts = path.relative_to(folder).parts
         if path.is_file() and not any(part.startswith(".") or part == "__pycache__" for part in parts):
             yield path
+
+
+def _must_be_text(path: Path, contents: bytes) -> None:
+    """Misconceptions are edits of a module's text, which Python may run without being able to read it again."""
+    try:
+        contents.decode()
+    except UnicodeDecodeError as error:
+        line = contents.count(b"\n", 0, error.start) + 1
+        raise CourseError(f"{path}, line {line}, is not UTF-8 text: save it as UTF-8") from error
 
 
 def _module_names(folder: Path) -> list[str]:
@@ -146,7 +157,7 @@ def _imported(folder: Path, digest: str) -> list[ModuleType]:
         sys.dont_write_bytecode = writing
 
 
-def _broken(error: Exception, folder: Path) -> str:
+def _broken(error: BaseException, folder: Path) -> str:
     """The sentence for a module that cannot be imported: the innermost line of the lecturer's own."""
     if isinstance(error, CourseError):
         return str(error)

@@ -18,7 +18,7 @@ from autograder.checks.plan import COST, COSTS, MEMORY, Bar, Check, Cost, Mark, 
 from autograder.course.errors import nearest
 from autograder.sandbox.accelerator import PROCESSOR
 from autograder.sandbox.inprocess import LocalQuestion
-from autograder.suite.blunt import upstream_of_ones
+from autograder.suite.blunt import unlike_its_signature, upstream_of_ones
 from autograder.suite.points import apportion, grouped
 from autograder.topic.case import Bound, Case
 from autograder.topic.declare import Topic, axes_of
@@ -97,6 +97,8 @@ def draw_cases(topic: Topic, seed: np.random.SeedSequence, draws: int = FEW_DRAW
                     f"{topic.name}: the input {name} of the case {case.name!r} is an array of {value.dtype}; "
                     "draw one of numbers"
                 )
+        if unlike := unlike_its_signature(topic, case):
+            raise TopicError(unlike)
         cases[case.name] = complete(topic, placed(topic, case), upstream)
         if topic.kind == "sampler":
             cases[case.name] = replace(cases[case.name], draws=FEW_DRAWS if case.edge else draws)
@@ -237,7 +239,7 @@ def expect(topic: Topic, cases: dict[str, Case], shown: Shown) -> dict[str, dict
     axes = axes_of(topic)
     reference = shown[REFERENCE]
     rough = shown.get(IN_FLOAT32, reference)
-    others = [each for name, each in shown.items() if name not in (REFERENCE, IN_FLOAT32)]
+    others = {name: each for name, each in shown.items() if name not in (REFERENCE, IN_FLOAT32)}
     ordinary = _ordinary_sizes(topic, reference)
     expectations: dict[str, dict[str, Expectation]] = {}
     for name in cases:
@@ -248,8 +250,8 @@ def expect(topic: Topic, cases: dict[str, Case], shown: Shown) -> dict[str, dict
             right = _arrays(topic, name, block.name, reference)
             leaves = {}
             for key, array in right[1].items():
-                exact = [_arrays(topic, name, block.name, other)[1][key] for other in others]
-                coarse = _arrays(topic, name, block.name, rough)[1][key]
+                exact = [_arrays(topic, name, block.name, other, who)[1][key] for who, other in others.items()]
+                coarse = _arrays(topic, name, block.name, rough, IN_FLOAT32)[1][key]
                 what = f"{topic.name}: {block.name}{f'[{key!r}]' if right[0] else ''} on {name!r}"
                 leaves[key] = _leaf(array, exact, coarse, ordinary[block.name], what)
             expectations[name][block.name] = Expectation(right[0], leaves, axes.get(block.name, ""))
@@ -313,10 +315,12 @@ def _ordinary_sizes(topic: Topic, reference: dict[str, Observed]) -> dict[str, f
     return {name: float(np.median(sizes)) if sizes else 0.0 for name, sizes in found.items()}
 
 
-def _arrays(topic: Topic, case: str, block: str, shown: dict[str, Observed]) -> tuple[str, dict[str | int, np.ndarray]]:
+def _arrays(
+    topic: Topic, case: str, block: str, shown: dict[str, Observed], who: str = REFERENCE
+) -> tuple[str, dict[str | int, np.ndarray]]:
     value = shown[case][block]
     if isinstance(value, Failure):
-        raise TopicError(f"{topic.name}: a right implementation failed on {case!r}: {value.doing}: {_said(value)}")
+        raise TopicError(f"{topic.name}: {who} failed on {case!r}: {value.doing}: {_said(value)}")
     try:
         return split(value)
     except TypeError as error:

@@ -27,6 +27,7 @@ from autograder.topic.parts import (
     PropertyCheck,
     TopicError,
     Training,
+    must_be_names,
 )
 from autograder.topic.worked import Worked
 
@@ -202,10 +203,14 @@ class Topic:
     def _named(self, implementation: Callable[..., Any]) -> Names:
         if self.kind in ("function", "trainer", "sampler", "rule", "module", "optimizer"):
             return self.as_defined({next(iter(self.reference)): implementation})
+        wanted = "the class" if self.is_class else "(forward, backward)"
+        form = f"{self.name}: an implementation of a {self.kind} is a function without arguments that returns {wanted}"
+        if inspect.isclass(implementation) or inspect.signature(implementation).parameters:
+            raise TopicError(form)
         made = implementation()
         parts = made if isinstance(made, tuple) else (made,)
-        if len(parts) != len(self.reference):
-            raise TopicError(f"{self.name}: an implementation must return {' and '.join(self.reference)}")
+        if len(parts) != len(self.reference) or not all(callable(part) for part in parts):
+            raise TopicError(form)
         return dict(zip(self.reference, parts, strict=True))
 
 
@@ -223,6 +228,8 @@ def topic(
     gradients: which outputs are gradients: {gradient: (output, input)}; for a class, their names.
     pure: the function must leave its arguments as they were.
     """
+    must_be_names("returns", returns)
+    must_be_names("gradients", gradients)
     pairs = dict(gradients) if isinstance(gradients, Mapping) else dict.fromkeys(gradients, ("", ""))
 
     def declare(definition: Callable[..., Any]) -> Topic:
@@ -231,11 +238,15 @@ def topic(
             Block(name, "gradient", *pairs[name]) if name in pairs else Block(name, "value") for name in returns
         )
         name = definition.__name__
+        inputs = inspect.signature(definition).parameters
         for block in blocks:
             if kind == "class" or block.kind != "gradient":
                 continue
-            if block.of not in returns or block.wrt not in inspect.signature(definition).parameters:
-                raise TopicError(f"{name}: {block.name!r} must be the gradient of an output by an input")
+            if block.of not in returns or block.wrt not in inputs:
+                raise TopicError(
+                    f"{name}: {block.name!r} must be the gradient of an output by an input, not of {block.of!r} by "
+                    f"{block.wrt!r}; outputs: {', '.join(returns)}; inputs: {', '.join(inputs)}"
+                )
         if set(pairs) - set(returns):
             raise TopicError(f"{name}: gradients names {sorted(set(pairs) - set(returns))}, not in returns")
         return Topic(kind, name, lecture, {name: definition}, blocks, returns, pure)
@@ -255,6 +266,7 @@ def layer(
 
     gradients: the inputs that backward returns gradients of, in its order.
     """
+    must_be_names("gradients", gradients)
     unknown = set(gradients) - set(inspect.signature(forward).parameters)
     if unknown:
         raise TopicError(f"{forward.__name__}: gradients names {sorted(unknown)}, which are no inputs")

@@ -43,7 +43,10 @@ def source_of(definition: Any) -> str:
 
 def edited(source: str, edits: tuple[tuple[str, str], ...]) -> str:
     """Apply each (old, new) to `source`; EditError unless each old matches exactly once."""
-    for old, new in edits:
+    for edit in edits:
+        if isinstance(edit, str) or len(edit) != 2:
+            raise EditError(f"an edit is a pair (old, new), not {edit!r}")
+        old, new = edit
         wanted = _texts(old)
         tokens = _tokens(source)
         texts = [text for text, _, _ in tokens]
@@ -89,7 +92,13 @@ def rebuild(source: str, module_names: dict[str, Any]) -> dict[str, Any]:
     digest = hashlib.sha256(source.encode()).hexdigest()[:16]
     file = f"<misconception {digest}>"
     linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
-    exec(compile(source, file, "exec"), names)
+    try:
+        code = compile(source, file, "exec")
+    except SyntaxError as error:
+        raise EditError(
+            f"the edit makes no Python of the reference: {error.msg}, in line {error.lineno} of:\n{source}"
+        ) from error
+    exec(code, names)
     return names
 
 

@@ -20,6 +20,12 @@ class TopicError(Exception):
     """A topic is declared in a way that cannot be graded; the message tells its author what to change."""
 
 
+def must_be_names(what: str, names: object) -> None:
+    """TopicError where an author wrote ("loss"), which is a text, for ("loss",)."""
+    if isinstance(names, str):
+        raise TopicError(f'{what} is the text {names!r}; write a tuple of names, as ("{names}",)')
+
+
 @dataclass(frozen=True)
 class Block:
     """One output that is judged by itself.

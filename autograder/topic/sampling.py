@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from autograder.topic.declare import Topic
-from autograder.topic.parts import DRAWS, GENERATOR, RNG, Block, Distribution, Law, TopicError
+from autograder.topic.parts import DRAWS, GENERATOR, RNG, Block, Distribution, Law, TopicError, must_be_names
 
 
 def sampler(
@@ -21,6 +21,8 @@ def sampler(
     structured: draws that obey the laws are worth something even where nothing is left to chance, as are
     batches of an order that was not shuffled. A mask of zeros is not.
     """
+
+    must_be_names("returns", returns)
 
     def declare(draw: Callable[..., Any]) -> Sampler:
         if RNG not in inspect.signature(draw).parameters:

@@ -8,7 +8,7 @@ import numpy as np
 
 from autograder.sandbox.accelerator import CUDA, PROCESSOR
 from autograder.topic.declare import Topic
-from autograder.topic.parts import Block, Exam, TopicError, Training
+from autograder.topic.parts import Block, Exam, TopicError, Training, must_be_names
 
 
 def trainer(
@@ -19,6 +19,8 @@ def trainer(
     Its cases are short runs, compared with the reference step for step. convergence: the weight of the
     long run, where each output of a short run weighs 1.
     """
+
+    must_be_names("returns", returns)
 
     def declare(train: Callable[..., Any]) -> Trainer:
         blocks = tuple(Block(name, "value") for name in returns)

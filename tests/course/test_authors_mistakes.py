@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from autograder.cli.main import main
+from autograder.topic import TopicError, layer
 
 COURSE = Path(__file__).parent / "stranger"
 # File, what stands there, what stands there instead, topic, and words of the sentence.
@@ -13,6 +14,9 @@ MISTAKES = {
     "a build that sets an attribute": (
         "modules.py", 'return {"y": layer.forward(x),', 'layer.W = W\n        return {"y": layer.forward(x),', "Linear",
         "the build of the case 'a batch' cannot be recorded: AttributeError: a case of a class topic may read",
+    ),
+    "a build that wants the inputs, too": (
+        "modules.py", "def build(", "def build(x, ", "Linear", "the build of the case 'a batch' takes the class alone",
     ),
     "a build that leaves out a block": (
         "modules.py", '"db": layer.db}', "}", "Linear",
@@ -63,6 +67,36 @@ MISTAKES = {
         "embeddings.py", "**triplets(rng, n, d, margin)", 'anchor=np.full((n, d), None)', "triplet_loss",
         "the input anchor of the case 'ordinary' is an array of object; draw one of numbers",
     ),
+    "an input in another shape than annotated": (
+        "embeddings.py", "case(name, **triplets(rng, n, d, margin))",
+        "case(name, **(triplets(rng, n, d, margin) | {'negative': np.ones((2, n, d))}))", "triplet_loss",
+        "negative has shape (2, 8, 3), and its annotation says (N, D); mend one of them",
+    ),
+    "a size that differs between inputs": (
+        "embeddings.py", "case(name, **triplets(rng, n, d, margin))",
+        "case(name, **(triplets(rng, n, d, margin) | {'negative': rng.normal(size=(1, d))}))", "triplet_loss",
+        "its annotation says (N, D), but N is 8 in anchor; mend one of them",
+    ),
+    "an alternative that raises": (
+        "embeddings.py", "loss, gradients = 0.0, np.zeros((3, *anchor.shape))", "raise KeyError", "triplet_loss",
+        "triplet_loss: alternative 1 failed on 'ordinary'",
+    ),
+    "returns that are a text": (
+        "normalization.py", 'gradients=("x", "gain")', 'gradients=("x")', "rms_fwd",
+        "TopicError: gradients is the text 'x'; write a tuple of names, as (\"x\",)",
+    ),
+    "an edit that is no pair": (
+        "embeddings.py", '("2 * active * far", "-2 * active * far")', '"2 * active * far", "-2 * active * far"',
+        "triplet_loss", "an edit is a pair (old, new), not '2 * active * far'",
+    ),
+    "an edit that is no Python": (
+        "embeddings.py", '"-2 * active * far"', '"-2 * active * far)"', "triplet_loss",
+        "the edit makes no Python of the reference: unmatched ')'",
+    ),
+    "a module that exits": (
+        "embeddings.py", "import numpy as np\n", "import numpy as np\n\nraise SystemExit(4)\n", "triplet_loss",
+        "embeddings.py, line 5: SystemExit: 4",
+    ),
     "edges alone": (
         "embeddings.py", "yield case(name, ", "yield case(name, edge=0.2, ", "triplet_loss",
         "none of its ordinary cases shows loss; yield three or more without edge",
@@ -95,6 +129,24 @@ def test_compile_tells_its_author(
     )
     assert main(["compile", "vision", "--course", str(course)]) == 2
     assert words in capsys.readouterr().err
+
+
+def test_alternative_of_a_layer_in_the_form_of_a_function_is_refused() -> None:
+    scale = layer(lambda x: (x, None), lambda dout, cache: dout, lecture="tests", gradients=("x",))
+    with pytest.raises(TopicError, match=r"a layer is a function without arguments that returns \(forward, backward\)"):
+        scale.alternative(lambda x: (x, None))
+
+
+def test_texts_are_read_as_utf_8_with_or_without_a_mark(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    course = tmp_path / "course"
+    shutil.copytree(COURSE, course)
+    file = course / "assignments" / "vision" / "assignment.toml"
+    file.write_text(file.read_text(encoding="utf-8"), encoding="utf-8-sig")
+    module = course / "reference" / "embeddings.py"
+    module.write_bytes(module.read_bytes() + "# für".encode("latin-1"))
+    assert main(["compile", "vision", "--course", str(course)]) == 2
+    line = module.read_bytes().count(b"\n") + 1
+    assert f"embeddings.py, line {line}, is not UTF-8 text: save it as UTF-8" in capsys.readouterr().err
 
 
 def test_property_may_say_true_in_numpy(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """A class: a case's `build` is recorded once and played on the student's class as one program."""
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +15,11 @@ def observe(topic: Topic, case: Case) -> Observation:
     if case.build is None:
         raise TopicError(f"{topic.name}: the case {case.name!r} of a class needs build=")
     build = case.build
+    if len(inspect.signature(build).parameters) != 1:
+        raise TopicError(
+            f"{topic.name}: the build of the case {case.name!r} takes the class alone; what it computes with is bound "
+            "around it, by a function that draws and returns it"
+        )
     answer = yield case.ask("build", lambda: _recorded(topic, case, build))
     if answer.returned:
         return dict(answer.value)
