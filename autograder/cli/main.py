@@ -2,10 +2,12 @@
 
 0 done; 1 done, but some submission got no number, or what was checked is not as it should be; 2 the
 caller's mistake, or a machine on which no jail can be made, said in one sentence; 3 a mistake of ours;
-130 stopped by Ctrl-C. Results go to stdout, everything else to stderr.
+130 stopped by Ctrl-C, or by a reader of stdout who has gone. Results go to stdout, everything else to stderr.
 """
 
 import argparse
+import os
+import select
 import sys
 import traceback
 from collections.abc import Sequence
@@ -74,8 +76,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser().parse_args(argv)
     try:
         code: int = arguments.run(arguments)
+        sys.stdout.flush()
     except KeyboardInterrupt:
         print(f"autograder {arguments.command}: stopped", file=sys.stderr)
+        return 130
+    except BrokenPipeError as error:
+        if not _nobody_reads():
+            _report(arguments, error, error)
+            return 3
         return 130
     except Exception as error:  # noqa: BLE001 - the CLI's boundary
         cause = _innermost(error)
@@ -85,6 +93,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         _report(arguments, error, cause)
         return 3
     return code
+
+
+def _nobody_reads() -> bool:
+    """Whether stdout is a pipe whose reader has gone, as `head` does; what is left to be written is dropped."""
+    poll = select.poll()
+    poll.register(sys.stdout.fileno(), 0)
+    if not any(event & select.POLLERR for _, event in poll.poll(0)):
+        return False
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return True
 
 
 def _innermost(error: Exception) -> Exception:

@@ -174,3 +174,13 @@ def test_compile_of_an_unknown_topic_names_it(new_course: Course, capsys: pytest
     assert main(["compile", "softmax", "--course", str(new_course.dir)]) == 2
     assert "declares the topic 'x'" in capsys.readouterr().err
     assert not (new_course.dir / ".autograder").exists()
+
+
+def test_reader_that_goes_away_is_no_mistake_of_ours(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "autograder.cli.main", "init", str(tmp_path / "course")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT, text=True) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        said = process.stderr.read()
+    assert (process.returncode, said) == (130, "")
