@@ -51,7 +51,7 @@ def misconduct(topic: Topic, cases: Mapping[str, Case]) -> list[str]:
         shown = {name: blocks for name, blocks in seen.items() if _readable(blocks)}
         found = list(_first(_changed(topic, cases, shown)))
         changed = bool(found)
-        for looked in (_unsteady, _shapes, _endless):
+        for looked in (_unsteady, _shapes, _forms, _endless):
             found += _first(looked(topic, cases, shown))
         return found if changed else found + list(_first(_slopes(topic, cases, shown)))  # which would spoil the cases
 
@@ -158,6 +158,36 @@ def _counted(axes: int) -> str:
     return {0: "a number without axes", 1: "one axis"}.get(axes, f"{axes} axes")
 
 
+def _forms(topic: Topic, cases: Mapping[str, Case], shown: Mapping[str, Observed]) -> Found:
+    """A gradient has the form of its input."""
+    for block in topic.blocks:
+        for name, seen in shown.items():
+            if not block.wrt or block.wrt not in cases[name].inputs:
+                continue
+            try:
+                gradient, at = (_form(value) for value in (seen[block.name], cases[name].inputs[block.wrt]))
+            except TypeError:
+                continue
+            if gradient != at:
+                yield (
+                    block.name,
+                    f"the gradient {block.name} is {_in_words(*gradient)} on the case {name!r}, and the input "
+                    f"{block.wrt} {_in_words(*at)}. Return it in the form of its input, or leave it out of "
+                    "`gradients=`",
+                )
+
+
+def _form(value: Any) -> tuple[str, dict[str | int, tuple[int, ...]]]:
+    container, arrays = split(value)
+    return container, {key: array.shape for key, array in arrays.items()}
+
+
+def _in_words(container: str, shapes: dict[str | int, tuple[int, ...]]) -> str:
+    if not container:
+        return f"an array of shape {shapes['']}"
+    return f"a {container} of " + ", ".join(f"{key!r} {shape}" for key, shape in shapes.items())
+
+
 def _endless(topic: Topic, cases: Mapping[str, Case], shown: Mapping[str, Observed]) -> Found:
     for name, seen in shown.items():
         for block, value in seen.items() if cases[name].finite else ():
@@ -196,13 +226,12 @@ def _has_slope(block: Block, case: Case, seen: Observed) -> bool:
         return False
     try:
         at = split(case.inputs[block.wrt])[1]
+        same_form = _form(case.inputs[block.wrt]) == _form(seen[block.name])
     except TypeError:
         return False
-    gradient = split(seen[block.name])[1]
-    forms = [{key: array.shape for key, array in arrays.items()} for arrays in (at, gradient)]
-    numbers = [*at.values(), *gradient.values(), *split(seen[block.of])[1].values()]
+    numbers = [*at.values(), *split(seen[block.name])[1].values(), *split(seen[block.of])[1].values()]
     return (
-        forms[0] == forms[1]
+        same_form
         and all(array.dtype.kind == "f" for array in at.values())
         and all(bool(np.isfinite(array).all()) for array in numbers)
     )

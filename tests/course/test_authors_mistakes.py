@@ -37,7 +37,7 @@ MISTAKES = {
     ),
     "cases that raise": (
         "images.py", "bias=rng.normal(size=f)", "bias=rng.normal(size=g)", "conv2d",
-        "images.py, line 34: NameError: name",
+        "images.py, line 38: NameError: name",
     ),
     "an input that is no parameter": (
         "images.py", "stride=stride,\n        )", "strides=stride,\n        )", "conv2d",

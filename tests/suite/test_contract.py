@@ -8,7 +8,7 @@ import pytest
 from autograder.cli.main import main
 from autograder.course.load import load_assignment
 from autograder.suite.compile import ProofFailed, compile_suite
-from autograder.topic import Array, Float, case, layer, sampler, trainer, update_rule
+from autograder.topic import Array, Float, case, layer, sampler, topic, trainer, update_rule
 from tests.checks.samplers import make_mask, make_weights
 from tests.checks.test_module import make_gate
 from tests.checks.test_trajectory import make_hill, make_speed
@@ -214,6 +214,30 @@ def test_axis_of_two_sizes_is_refused_with_both_places():
 
     (said,) = sentences(function(tail))
     assert said.startswith("y has the shape (4,) on the case 'ordinary', and is annotated 'N', where N is 5 in x")
+
+
+@pytest.mark.parametrize(
+    ("form", "said"),
+    [
+        (lambda dx: dx.T, "an array of shape (3, 5) on the case 'ordinary', and the input x an array of shape (5, 3)"),
+        (lambda dx: {"x": dx}, "a dict of 'x' (5, 3) on the case 'ordinary', and the input x an array of shape (5, 3)"),
+        (lambda dx: dx, ""),
+    ],
+)
+def test_gradient_in_another_form_than_its_input_is_refused(form, said):
+    def mean_square(x: Float[Array, "N D"]) -> tuple[Float[Array, ""], Float[Array, "..."]]:
+        """loss: the mean of the squares of x over N. dx: its gradient.
+
+        >>> float(mean_square(np.ones((2, 3)))[0])
+        3.0
+        """
+        return (x * x).sum() / len(x), form(2 * x / len(x))
+
+    gradients = {"dx": ("loss", "x")}
+    declared = topic(lecture="tests", returns=("loss", "dx"), gradients=gradients)(mean_square)
+    found = sentences(with_cases(declared, lambda rng, size: {"x": rng.normal(size=(size, 3))}))
+    wanted = [f"the gradient dx is {said}. Return it in the form of its input, or leave it out of `gradients=`"]
+    assert found[:1] == (wanted if said else [])
 
 
 def exponential(x):

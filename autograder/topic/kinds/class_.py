@@ -15,7 +15,8 @@ def observe(topic: Topic, case: Case) -> Observation:
     if case.build is None:
         raise TopicError(f"{topic.name}: the case {case.name!r} of a class needs build=")
     build = case.build
-    if len(inspect.signature(build).parameters) != 1:
+    given = inspect.signature(build).parameters.values()
+    if sum(each.default is each.empty and each.kind is not each.VAR_KEYWORD for each in given) != 1:
         raise TopicError(
             f"{topic.name}: the build of the case {case.name!r} takes the class alone; what it computes with is bound "
             "around it, by a function that draws and returns it"
