@@ -43,6 +43,15 @@ T = group("t", "assert f(x) == 1")
         ),
         pytest.param(("x = [1]", F, T, "this is no Python: x"), [["x"]], id="a cell that cannot be read"),
         pytest.param(("x = [1]", F, T, T, "x.clear()", T), [["x"], []], id="tests side by side share a place"),
+        pytest.param(("!pip list\nx = [1]", F, T, "x.clear()"), [["x"]], id="made in a cell with a command"),
+        pytest.param(
+            ("y = !ls\nx = [1]", F, T, "x.clear()"), [["x"]], id="made in a cell that keeps what a command says"
+        ),
+        pytest.param(("if True:\n    !ls\nx = [1]", F, T, "x.clear()"), [["x"]], id="made below a command further in"),
+        pytest.param(("x = [1]\nlen?", F, T, "x.clear()"), [["x"]], id="made above a question"),
+        pytest.param(("%time x = [1]", F, T, "x.clear()"), [["x"]], id="made while it is timed"),
+        pytest.param(("%%capture x\n1", F, T, "x.clear()"), [["x"]], id="what was printed, captured"),
+        pytest.param(("x = [1]\n,len x", F, T, "x.clear()"), [["x"]], id="made in a cell that cannot be read"),
     ],
 )
 def test_plan_copies_what_later_cells_may_change(parts: tuple[str | Group, ...], names: list[list[str]]) -> None:

@@ -17,7 +17,13 @@ from autograder.sandbox import worker_cells
 
 MARK = 1_000_000  # numbers of cells of ours begin here
 _WORD = re.compile(r"[^\W\d]\w*")
-_MAGIC = re.compile(r"^[ \t]*[%!].*$", re.MULTILINE)
+_ASSIGNED = re.compile(r"^[ \t]*([^\W\d]\w*)[ \t]*=(?!=)", re.MULTILINE)
+# IPython's own syntax, each with what it means for names. A line that begins further in may also go on with `%`.
+_CAPTURE = re.compile(r"^%%capture(?:[ \t]+-[\w-]+)*[ \t]+([^\W\d]\w*).*$", re.MULTILINE)
+_TIMED = re.compile(r"^([ \t]*)%time[ \t]+(?=\S)", re.MULTILINE)
+_KEPT = re.compile(r"^([ \t]*(?:\w+[ \t]*,[ \t]*)*\w+[ \t]*=[ \t]*)[%!].*$", re.MULTILINE)
+_MAGIC = re.compile(r"^([ \t]*)[%!?].*$", re.MULTILINE)
+_HELP = re.compile(r"^([ \t]*)[\w.%]+\?{1,2}[ \t]*$", re.MULTILINE)
 _TAKE = '__import__("autograder.sandbox.worker_tests", fromlist=["take"]).take({}, globals(), {!r})'
 
 
@@ -195,7 +201,9 @@ def _facts_of(step: Step) -> _Facts:
 
 
 def _parsed(source: str) -> ast.Module | None:
-    for text in (source, _MAGIC.sub(lambda line: "pass" if line.group().lstrip() == line.group() else "", source)):
+    named = _KEPT.sub(r"\1None", _TIMED.sub(r"\1", _CAPTURE.sub(r"\1 = None", source)))
+    named = _HELP.sub(r"\1pass", named)
+    for text in (source, _MAGIC.sub(r"\1pass", named), _MAGIC.sub(lambda line: "" if line[1] else "pass", named)):
         try:
             return ast.parse(text)
         except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -212,7 +220,9 @@ def _unread(source: str) -> _Facts:
 def _facts(source: str) -> _Facts:
     tree = _parsed(source)
     if tree is None:
-        return _unread(source)
+        facts = _unread(source)
+        facts.binds = facts.data = set(_ASSIGNED.findall(source))  # IPython may know what we do not
+        return facts
     facts = _Facts()
     for statement in tree.body:
         bound = worker_cells.bound_names(statement)
