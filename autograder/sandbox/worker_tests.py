@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.sandbox import worker_cells
+from autograder.sandbox import worker_cells, worker_shell
 from autograder.sandbox.worker_output import Sink
 
 BENCH = "<tests>"  # where an examiner's program finds the bench; no name that a cell could write
@@ -245,6 +245,9 @@ class Bench:
         cell = worker_cells.read(0, source)
         if cell.magic:
             raise SyntaxError(f"a test cannot be a cell of %%{cell.magic[0]} here")
+        if cell.capture:
+            sys.stdout, sys.stderr = Sink(), Sink()
+            self._names[cell.capture] = worker_shell.Captured(sys.stdout, sys.stderr)
         statements, shown = list(cell.statements), None
         if statements and isinstance(statements[-1], ast.Expr) and not source.rstrip().endswith(";"):
             shown = ast.Expression(statements.pop().value)  # type: ignore[attr-defined]

@@ -9,7 +9,7 @@ import ast
 import builtins
 import re
 import symtable
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from autograder.exchange.peers.model import Code, Group, Step
@@ -29,11 +29,15 @@ _TAKE = '__import__("autograder.sandbox.worker_tests", fromlist=["take"]).take({
 
 @dataclass(frozen=True)
 class Asked:
-    """A group, and what its fork is told. place: where it stood; before: sources to be run ahead of it."""
+    """A group, and what its fork is told.
+
+    place: where it stood. before: sources to be run ahead of it; shown: what students see of those.
+    """
 
     group: Group
     place: int
     before: tuple[str, ...]
+    shown: tuple[str, ...]
     tainted: bool  # it, or what runs ahead of it, has hidden parts
 
 
@@ -102,8 +106,8 @@ class _Facts:
         return self.touches | self.calls
 
 
-def plan(steps: Sequence[Step]) -> Plan:
-    """What to load and what to ask, for one student's notebook."""
+def plan(steps: Sequence[Step], in_order: Collection[str] = ()) -> Plan:
+    """What to load and what to ask, for one student's notebook. in_order: tests that need all earlier ones to have run."""
     facts = [_facts_of(step) for step in steps]
     wanted_later = _wanted_later(steps, facts)
     cells: list[Code] = []
@@ -129,10 +133,13 @@ def plan(steps: Sequence[Step]) -> Plan:
             until[place] = len(cells)
             cells.append(Code(MARK + place, _TAKE.format(place, touched)))
         first = {makers[name] for name in own.uses if name in makers}
+        if any(test.id in in_order for test in step.tests):
+            first = {p for p in range(position) if isinstance(steps[p], Group)}
         before[position] = tuple(sorted(first | {p for each in first for p in before[each]}))
-        sources = tuple(test.source for p in before[position] for test in _tests(steps[p]))
+        earlier = [test for p in before[position] for test in _tests(steps[p])]
+        sources, shown = tuple(test.source for test in earlier), tuple(test.visible for test in earlier)
         tainted = step.has_hidden or any(_group(steps[p]).has_hidden for p in before[position])
-        asked.append(Asked(step, place, sources, tainted))
+        asked.append(Asked(step, place, sources, shown, tainted))
         makers |= dict.fromkeys(own.binds, position)
         if own.binds & wanted_later[position]:
             # Later cells use what this test imports or defines; what students see of it is no secret.

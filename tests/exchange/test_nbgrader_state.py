@@ -1,0 +1,78 @@
+"""Do tests of an nbgrader notebook that need what earlier tests did find it?"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from autograder.cli.main import main
+from tests.exchange.nbgrader_class import answered, cell, document, graded_cell, hand_in, solution, write
+
+STACK = "class Stack:\n    def __init__(self):\n        self.items = []\n    def push(self, x):\n        self.items.append(x)"
+POP = "\n    def pop(self):\n        return self.items.pop()"
+MAKE = "\nstack = Stack()"
+SOURCE = document(
+    solution("stack", f"### BEGIN SOLUTION\n{STACK}{POP}\n### END SOLUTION{MAKE}"),
+    graded_cell("push", 1, "two = 2\nstack.push(1)\nstack.push(two)\nassert len(stack.items) == 2"),
+    graded_cell("last", 1, "assert stack.pop() == 2"),
+    graded_cell("empty", 2, "assert stack.pop() == 1 and not stack.items"),
+    cell("stack.items.append(5)", locked=True, grade_id="later"),
+    graded_cell("alone", 1, "assert Stack().items == []"),
+    graded_cell("silent", 1, "%%capture said\nprint(two)"),
+    graded_cell("said", 1, "assert said.stdout == '2\\n'"),
+    graded_cell(
+        "named", 1, "assert len(stack.items) >= two\n### BEGIN HIDDEN TESTS\nassert two == 2\n### END HIDDEN TESTS"
+    ),
+)
+CLASS = {
+    "right": (f"{STACK}{POP}{MAKE}", {"push": 1, "last": 1, "empty": 2, "alone": 1, "said": 1}),
+    "first in first out": (
+        f"{STACK}{POP.replace('pop()', 'pop(0)')}{MAKE}",
+        {"push": 1, "last": 0, "empty": 0, "alone": 1, "said": 1},
+    ),
+    "shared": (f"{STACK.replace('= []', '= shared')}{POP}\nshared = []{MAKE}", {"push": 1, "last": 1, "alone": 0}),
+    "no push": (f"{STACK.replace('self.items.append(x)', 'pass')}{POP}{MAKE}", {"push": 0, "said": 1, "named": 0}),
+    "no pop": (f"{STACK}{MAKE}", {"push": 1, "last": 0, "empty": 0, "alone": 1}),
+}
+
+
+@pytest.fixture(scope="module")
+def graded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    course = tmp_path_factory.mktemp("state") / "course"
+    source = course / "source" / "hw" / "stack.ipynb"
+    write(source, SOURCE)
+    for student, (answer, _) in CLASS.items():
+        hand_in(course, student, "hw", {"stack": answered(source, {"stack": answer})})
+    assert main(["grade", "--format", "nbgrader", str(course)]) == 0
+    return course
+
+
+def points_of(course: Path) -> dict[str, dict[str, Any]]:
+    lines = (course / "autograder" / "hw" / "results.jsonl").read_text(encoding="utf-8").splitlines()
+    records = {record["student"]: record for record in map(json.loads, lines)}
+    return {name: {each["id"]: each for each in record["questions"]} for name, record in records.items()}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("student", CLASS)
+def test_nbgrader_tests_that_need_what_earlier_ones_changed_find_it(graded: Path, student: str) -> None:
+    found = points_of(graded)[student]
+    expected = CLASS[student][1]
+    assert {name: found[name]["points"] for name in expected} == expected
+
+
+@pytest.mark.slow
+def test_nbgrader_solution_that_passes_in_order_is_not_doubted(
+    graded: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["grade", "--format", "nbgrader", str(graded)]) == 0
+    assert "does not pass on the solution" not in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_nbgrader_feedback_on_a_test_that_uses_names_of_an_earlier_one(graded: Path) -> None:
+    """The visible part of a test with hidden parts ran without those names, and the student read of a NameError."""
+    page = (graded / "feedback" / "no push" / "hw" / "stack.html").read_text(encoding="utf-8")
+    assert "named <span" in page and "AssertionError" in page.rpartition("named <span")[2]
+    assert "NameError" not in page
