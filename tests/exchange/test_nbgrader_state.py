@@ -9,7 +9,11 @@ import pytest
 from autograder.cli.main import main
 from tests.exchange.nbgrader_class import answered, cell, document, graded_cell, hand_in, solution, write
 
-STACK = "class Stack:\n    def __init__(self):\n        self.items = []\n    def push(self, x):\n        self.items.append(x)"
+STACK = """class Stack:
+    def __init__(self):
+        self.items = []
+    def push(self, x):
+        self.items.append(x)"""
 POP = "\n    def pop(self):\n        return self.items.pop()"
 MAKE = "\nstack = Stack()"
 SOURCE = document(
@@ -74,5 +78,6 @@ def test_nbgrader_solution_that_passes_in_order_is_not_doubted(
 def test_nbgrader_feedback_on_a_test_that_uses_names_of_an_earlier_one(graded: Path) -> None:
     """The visible part of a test with hidden parts ran without those names, and the student read of a NameError."""
     page = (graded / "feedback" / "no push" / "hw" / "stack.html").read_text(encoding="utf-8")
-    assert "named <span" in page and "AssertionError" in page.rpartition("named <span")[2]
+    assert "named <span" in page
+    assert "AssertionError" in page.rpartition("named <span")[2]
     assert "NameError" not in page

@@ -173,7 +173,9 @@ class _Runner:
                 return
             for asked, tests in failed:
                 question = await session.question(self._bounds.cell_s)
-                answers = await question.ask_all([self._ask(test, test.source, asked.place, ()) for test in tests])
+                answers = await question.ask_all(
+                    [self._ask(test, test.source, asked.place, asked.shown) for test in tests]
+                )
                 await question.close()
                 for test, answer in zip(tests, answers, strict=False):
                     if results[test.id].outcome == "failed":

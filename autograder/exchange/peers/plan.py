@@ -107,7 +107,7 @@ class _Facts:
 
 
 def plan(steps: Sequence[Step], in_order: Collection[str] = ()) -> Plan:
-    """What to load and what to ask, for one student's notebook. in_order: tests that need all earlier ones to have run."""
+    """What to load and what to ask, for one student's notebook. in_order: tests that need all earlier ones first."""
     facts = [_facts_of(step) for step in steps]
     wanted_later = _wanted_later(steps, facts)
     cells: list[Code] = []
