@@ -115,6 +115,8 @@ def _nbgrader(arguments: argparse.Namespace, isolation: Isolation) -> int:
         records = as_records(graded, versions=versions, isolation=isolation.kind)
         questions, manual = questions_of(graded.masters)
         _write(records, out, questions, manual)
+    for remark in course.settings.remarks:
+        print(f"WARNING: {remark}", file=sys.stderr)
     if graded.doubts:
         print(f"WARNING: {doubtful(graded.doubts)}", file=sys.stderr)
     saved = course.database if book.available() else None

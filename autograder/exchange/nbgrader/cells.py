@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from autograder.course.errors import CourseError
-from autograder.exchange.nbgrader.course import Course, Settings
+from autograder.exchange.nbgrader.course import Course
+from autograder.exchange.nbgrader.settings import Settings
 from autograder.notebook.cells import NotANotebook, blocks_of, kind_of, source_of
 from autograder.notebook.files import Refused, read_file
 

@@ -1,47 +1,16 @@
-"""What does an nbgrader course folder hold: settings, assignments, submissions?
+"""What does an nbgrader course folder hold: assignments, submissions, and where?"""
 
-`nbgrader_config.py` is a program, and is never run: what it assigns to settings we know, as plain values,
-is read from its text.
-"""
-
-import ast
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from autograder.course.errors import CourseError, listed, nearest
+from autograder.exchange.nbgrader.settings import Settings, read_settings
 from autograder.notebook.files import Listing, Refused, of_folder
 
 _CONFIG = "nbgrader_config.py"
 _STRUCTURE = "{nbgrader_step}/{student_id}/{assignment_id}"
 TIMESTAMP, SECRET = "timestamp.txt", "submission_secret.txt"
 _OWN = frozenset({TIMESTAMP, SECRET})
-_TEXT = (
-    "CourseDirectory.course_id CourseDirectory.db_url CourseDirectory.directory_structure CourseDirectory.root "
-    "CourseDirectory.source_directory CourseDirectory.submitted_directory CourseDirectory.autograded_directory "
-    "CourseDirectory.feedback_directory ClearHiddenTests.begin_test_delimeter ClearHiddenTests.end_test_delimeter "
-    "ClearSolutions.begin_solution_delimeter ClearSolutions.end_solution_delimeter ClearSolutions.text_stub"
-).split()
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What a course says of itself where it differs from nbgrader's defaults."""
-
-    values: Mapping[str, Any] = field(default_factory=dict)
-
-    def text(self, key: str, usual: str) -> str:
-        return str(self.values.get(key, usual))
-
-    @property
-    def seconds(self) -> float | None:
-        """The time that a cell may take, where the course says so."""
-        for key in ("Execute.timeout", "ExecutePreprocessor.timeout"):
-            value = self.values.get(key)
-            if isinstance(value, int | float) and value > 0:
-                return float(value)
-        return None
 
 
 @dataclass(frozen=True)
@@ -105,8 +74,11 @@ class Course:
 
 def open_course(folder: Path) -> Course:
     """The course in a folder. Raises CourseError where it is none, or laid out in another way."""
-    settings = _settings(folder / _CONFIG)
+    settings = read_settings(folder / _CONFIG)
     course = Course(folder, settings)
+    root = settings.text("CourseDirectory.root", ".")
+    if (folder / root).is_dir() and (folder / root).resolve() != folder.resolve():
+        raise CourseError(f"{folder / _CONFIG} says that the course is in {root!r}: name that folder")
     structure = settings.text("CourseDirectory.directory_structure", _STRUCTURE).replace("\\", "/")
     if structure != _STRUCTURE:
         raise CourseError(
@@ -132,26 +104,3 @@ def assignment_of(course: Course, asked: str | None) -> str:
     if len(known) == 1:
         return known[0]
     raise CourseError(f"{course.dir} has several assignments, name one: {listed(known)}")
-
-
-def _settings(path: Path) -> Settings:
-    if not path.exists():
-        return Settings()
-    try:
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-    except (OSError, SyntaxError, ValueError) as error:
-        raise CourseError(f"{path} cannot be read: {error}") from error
-    values: dict[str, Any] = {}
-    for statement in tree.body:
-        if isinstance(statement, ast.Assign) and len(statement.targets) == 1:
-            key = ast.unparse(statement.targets[0])
-            if key.startswith("c."):
-                try:
-                    values[key.removeprefix("c.")] = ast.literal_eval(statement.value)
-                except ValueError:
-                    if key.removeprefix("c.") in _TEXT:
-                        raise CourseError(
-                            f"{path}, line {statement.lineno}: {key} is computed, and this file is read, not run: "
-                            "write its value there"
-                        ) from None
-    return Settings(values)
