@@ -13,7 +13,7 @@ from autograder.notebook.files import Listing, Refused, digest_of
 from autograder.notebook.find import NOTEBOOK_SUFFIXES, Source, find, main_file, source_of, without_wrapper
 from autograder.notebook.submission import Cell, Submission, Unreadable
 
-__all__ = ["Answer", "Cell", "Source", "Submission", "Unreadable", "find", "read", "read_answers"]
+__all__ = ["Answer", "Cell", "Source", "Submission", "Unreadable", "contents_of", "find", "read", "read_answers"]
 
 
 def read(source: Source | Path | str) -> Submission:
@@ -27,6 +27,11 @@ def read(source: Source | Path | str) -> Submission:
     except NotANotebook as refused:
         raise Unreadable(source.student, str(refused), digest) from refused
     return Submission(source.student, source.path, digest, cells, files)
+
+
+def contents_of(source: Source) -> bytes:
+    """The bytes of the notebook itself, for what other systems keep there beside its cells. Raises Unreadable."""
+    return _opened(source)[1]
 
 
 def read_answers(source: Source, questions: Collection[str]) -> dict[str, tuple[Answer, ...]]:

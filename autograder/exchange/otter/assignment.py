@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.course.errors import CourseError
-from autograder.exchange.otter.questions import Question, Written, made, question_of
+from autograder.exchange.otter.questions import Question, Written, examples, made, question_of
 from autograder.exchange.peers.plan import Instructor
 from autograder.notebook.cells import NotANotebook, blocks_of, kind_of, source_of
 from autograder.notebook.files import Refused, of_folder, of_zip, read_file
@@ -20,6 +20,7 @@ _TEST_CONFIG = re.compile(r'(?:.\s*=\s*)?""?"?\s*#\s*BEGIN\s*TEST\s*CONFIG', re.
 _TEST_CONFIG_END = re.compile(r'""?"?\s*#\s*END\s*TEST\s*CONFIG', re.IGNORECASE)
 _HIDDEN = re.compile(r"\bhidden\b", re.IGNORECASE)
 _FENCE = "```otter"
+_R = (".rmd", ".qmd", ".r")
 _BY_CUSTOM = {"np": "numpy", "numpy": "numpy", "torch": "torch"}
 
 
@@ -36,7 +37,10 @@ class Grading:
 
 @dataclass(frozen=True)
 class OtterAssignment:
-    """questions: by name, in order. manual: what a person grades, with points. files: beside the notebook."""
+    """questions: by name, in order. manual: what a person grades, with points. files: beside the notebook.
+
+    own_name: what otter itself calls it, where it does: students' notebooks hold it too.
+    """
 
     name: str
     questions: Mapping[str, Question]
@@ -45,6 +49,7 @@ class OtterAssignment:
     manual: Mapping[str, float] = field(default_factory=dict)
     files: Mapping[str, bytes] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
+    own_name: str = ""
 
     @property
     def possible(self) -> float:
@@ -56,6 +61,8 @@ def open_assignment(path: Path) -> OtterAssignment:
     if not path.exists():
         raise CourseError(f"{path} is not there: name the source notebook, or the autograder zip")
     try:
+        if path.suffix.lower() in _R:
+            raise CourseError(f"{path} is in R; only Python is graded here")
         if path.suffix.lower() == ".ipynb":
             return _of_notebook(path)
         listing = of_folder(path) if path.is_dir() else of_zip(path)
@@ -69,6 +76,8 @@ def open_assignment(path: Path) -> OtterAssignment:
 
 def _of_zip(path: Path, contents: Mapping[str, bytes]) -> OtterAssignment:
     tests = {name: data for name, data in contents.items() if name.startswith("tests/") and name.endswith(".py")}
+    if not tests and any(name.startswith("tests/") and name.lower().endswith(".r") for name in contents):
+        raise CourseError(f"{path} is in R; only Python is graded here")
     if not tests:
         raise CourseError(f"{path} holds no tests/*.py: name the autograder zip that `otter assign` or `generate` made")
     questions = [question_of(name, data.decode("utf-8", "replace")) for name, data in sorted(tests.items())]
@@ -82,7 +91,14 @@ def _of_zip(path: Path, contents: Mapping[str, bytes]) -> OtterAssignment:
     # What names mean there is not said; that `np` is NumPy is.
     instructor = Instructor(_BY_CUSTOM | known.aliases, frozenset())
     return OtterAssignment(
-        path.stem, {question.name: question for question in questions}, instructor, grading, {}, files, remarks
+        path.stem,
+        {question.name: question for question in questions},
+        instructor,
+        grading,
+        {},
+        files,
+        remarks,
+        str(config.get("assignment_name") or "") if isinstance(config, dict) else "",
     )
 
 
@@ -114,6 +130,8 @@ def _of_notebook(path: Path) -> OtterAssignment:
     seed = config.get("seed") or {}
     generate = config.get("generate")
     told = dict(generate) if isinstance(generate, dict) else {}
+    told |= {"lang": _language(path)}
+    told |= {"plugins": config["plugins"]} if config.get("plugins") else {}
     if isinstance(seed, dict) and seed.get("autograder_value") is not None:
         told |= {"seed": seed["autograder_value"], "seed_variable": seed.get("variable")}
     grading, remarks = _grading(path, told)
@@ -126,7 +144,15 @@ def _of_notebook(path: Path) -> OtterAssignment:
         reader.manual,
         dict(_beside(path.parent, named)),
         remarks,
+        str(config.get("name") or ""),
     )
+
+
+def _language(path: Path) -> str:
+    """What the notebook is written in; Python where it does not say."""
+    document = json.loads(read_file(path))
+    kernel = document.get("metadata", {}).get("kernelspec", {}) if isinstance(document, dict) else {}
+    return str(kernel.get("language") or "python").lower()
 
 
 def _beside(folder: Path, names: list[Any]) -> Iterator[tuple[str, bytes]]:
@@ -165,7 +191,10 @@ class _Reader:
 
     def take(self, kind: str, source: str, block: dict[str, Any]) -> None:
         if kind == "raw" and _CONFIG.match(source):
-            self.config = self._yaml(source)
+            told = self._yaml(source)
+            if file := told.get("config_file"):
+                self.config = _merged(self.config, self._config_file(str(file)))
+            self.config = _merged(self.config, told)
         elif kind == "raw" and (mark := _MARK.match(source)):
             self._mark(mark[1].lower(), mark[2].lower(), source)
         elif kind == "code" and self._tests is not None:
@@ -200,6 +229,13 @@ class _Reader:
         tests = self.config.get("tests")
         return bool(tests.get("ok_format", True)) if isinstance(tests, dict) else True
 
+    def _config_file(self, name: str) -> dict[str, Any]:
+        place = self._path.parent / name
+        try:
+            return self._yaml(read_file(place).decode("utf-8", "replace"))
+        except Refused as refused:
+            raise CourseError(f"{place}, which the assignment names as `config_file`: {refused}") from refused
+
     def _yaml(self, source: str) -> dict[str, Any]:
         import yaml
 
@@ -224,7 +260,7 @@ class _Reader:
         except SyntaxError as error:
             raise CourseError(f"{self._path}: a test cell is no Python: {source[:80]!r}") from error
         if self._ok_format:
-            text = _examples(tree, _printed(block))
+            text = examples(tree, block)
         elif tree.body and isinstance(tree.body[0], ast.FunctionDef):
             head = "from otter.test_files import test_case\n@test_case()\n"
             text = head + ast.unparse(tree.body[0])
@@ -239,24 +275,8 @@ class _Reader:
         )
 
 
-def _examples(tree: ast.Module, printed: str) -> str:
-    """A test cell and what it printed, as examples of a doctest."""
-    lines: list[str] = []
-    for statement in tree.body:
-        first, *rest = ast.unparse(statement).split("\n")
-        lines += [f">>> {first}", *(f"... {line}" for line in rest)]
-    return "\n".join([*lines, printed])
-
-
-def _printed(block: dict[str, Any]) -> str:
-    """What the cell printed when the instructor ran it, and its value."""
-    outputs = block.get("outputs")
-    text = ""
-    for output in outputs if isinstance(outputs, list) else []:
-        text += _joined(output.get("text", ""))
-        text += _joined(output.get("data", {}).get("text/plain", ""))
-    return text
-
-
-def _joined(value: Any) -> str:
-    return "".join(value) if isinstance(value, list) else str(value)
+def _merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+    """Settings with later ones over them, as otter has it: key by key, in groups of settings too."""
+    both = {key: (old[key], new[key]) for key in old.keys() & new.keys()}
+    inner = {key: _merged(*pair) for key, pair in both.items() if all(isinstance(each, dict) for each in pair)}
+    return {**old, **new, **inner}

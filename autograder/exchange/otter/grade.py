@@ -1,25 +1,26 @@
 """How is a class of an otter assignment graded?
 
-Each question's tests run where the notebook calls `grader.check`, or at its end where it does not; where
-it does so twice, the last time counts.
+Each question's tests run where the notebook calls `grader.check` or otter's own metadata say so, or at its end where
+neither does; where it is asked for twice, the last time counts.
 """
 
 import ast
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from autograder.exchange.otter.assignment import OtterAssignment
+from autograder.exchange.otter.carried import Carried, carried
 from autograder.exchange.otter.questions import Question
 from autograder.exchange.peers.jail import Bounds, run
 from autograder.exchange.peers.model import Code, Ran, Step
 from autograder.exchange.peers.plan import plan
 from autograder.exchange.peers.worlds import Worlds
 from autograder.notebook.find import Source, find
-from autograder.notebook.read import read
-from autograder.notebook.submission import Cell, Submission, Unreadable
+from autograder.notebook.read import contents_of, read
+from autograder.notebook.submission import Submission, Unreadable
 
 OVERLAP = 2  # submissions in flight for each job, as in grading.batch
 _SEED = 3_000_000  # numbers of the cells that set the seed begin here
@@ -107,38 +108,46 @@ async def _one(assignment: OtterAssignment, source: Source, worlds: Worlds, boun
     began = time.perf_counter()
     try:
         submission = await asyncio.to_thread(read, source)
+        kept = carried(await asyncio.to_thread(contents_of, source))
     except Unreadable as error:
         return Graded(source.student, error.digest, Ran({}), error.sentence, time.perf_counter() - began)
     files = {"otter.py": STUB} | dict(submission.files) | dict(assignment.files)
     helpers = [content.decode("utf-8", "replace") for name, content in files.items() if name.endswith(".py")]
     tests = [case.test.source for question in assignment.questions.values() for case in question.cases]
     server = await worlds.server([*(cell.source for cell in submission.cells), *helpers, *tests])
-    ran = await run(server, plan(_steps(assignment, submission)), assignment.instructor, files, bounds)
+    ran = await run(server, plan(_steps(assignment, submission, kept)), assignment.instructor, files, bounds)
+    if assignment.own_name and kept.assignment not in ("", assignment.own_name):
+        other = f"this notebook was given out for {kept.assignment!r}, and was graded as {assignment.own_name!r}"
+        ran = replace(ran, notes=(other, *ran.notes))
     return Graded(source.student, submission.digest, ran, "", time.perf_counter() - began)
 
 
-def _steps(assignment: OtterAssignment, submission: Submission) -> list[Step]:
-    last: dict[str, int] = {}
-    for position, cell in enumerate(submission.cells):
-        last |= dict.fromkeys(_checked(cell.source) & assignment.questions.keys(), position)
+def _steps(assignment: OtterAssignment, submission: Submission, kept: Carried) -> list[Step]:
+    # What runs, and which questions are checked after it.
+    stops: list[tuple[list[Step], set[str]]] = [([], set(kept.checks.get(0, ())))]
+    for cell in submission.cells:
+        if cell.number not in kept.ignored:
+            seeding = [] if cell.source.startswith("%%") else _seeding(assignment, _SEED + cell.number)
+            stops.append(([*seeding, Code(cell.number, cell.source)], _checked(cell.source)))
+        if names := kept.checks.get(cell.number):
+            stops.append((_seeding(assignment, 2 * _SEED + cell.number), set(names)))
+    last = {name: place for place, (_, names) in enumerate(stops) for name in names & assignment.questions.keys()}
     steps: list[Step] = []
-    seed = assignment.grading
-    if seed.seed is not None and seed.seed_variable is None:
+    if assignment.grading.seed is not None and assignment.grading.seed_variable is None:
         steps.append(Code(_SEED, "import numpy as _otter_np, random as _otter_random"))
-    for position, cell in enumerate(submission.cells):
-        if seed.seed is not None and not cell.source.startswith("%%"):
-            steps.append(_seeding(assignment, cell))
-        steps.append(Code(cell.number, cell.source))
-        steps += [assignment.questions[name].group for name, place in last.items() if place == position]
-    steps += [question.group for name, question in assignment.questions.items() if name not in last]
-    return steps
+    for place, (own, _) in enumerate(stops):
+        steps += own
+        steps += [assignment.questions[name].group for name, where in last.items() if where == place]
+    return [*steps, *(question.group for name, question in assignment.questions.items() if name not in last)]
 
 
-def _seeding(assignment: OtterAssignment, cell: Cell) -> Code:
+def _seeding(assignment: OtterAssignment, number: int) -> list[Step]:
     seed = assignment.grading
+    if seed.seed is None:
+        return []
     if seed.seed_variable is not None:
-        return Code(_SEED + cell.number, f"{seed.seed_variable} = {seed.seed}")
-    return Code(_SEED + cell.number, f"_otter_np.random.seed({seed.seed}); _otter_random.seed({seed.seed})")
+        return [Code(number, f"{seed.seed_variable} = {seed.seed}")]
+    return [Code(number, f"_otter_np.random.seed({seed.seed}); _otter_random.seed({seed.seed})")]
 
 
 def _checked(source: str) -> set[str]:

@@ -105,6 +105,29 @@ def made(name: str, cases: Sequence[Written], total: Any, mode: Any, all_or_noth
     )
 
 
+def examples(tree: ast.Module, block: dict[str, Any]) -> str:
+    """A test cell of a source notebook and what it printed, as examples of a doctest."""
+    lines: list[str] = []
+    for statement in tree.body:
+        first, *rest = ast.unparse(statement).split("\n")
+        lines += [f">>> {first}", *(f"... {line}" for line in rest)]
+    return "\n".join([*lines, _printed(block)])
+
+
+def _printed(block: dict[str, Any]) -> str:
+    """What the cell printed when the instructor ran it, and its value."""
+    outputs = block.get("outputs")
+    text = ""
+    for output in outputs if isinstance(outputs, list) else []:
+        text += _joined(output.get("text", ""))
+        text += _joined(output.get("data", {}).get("text/plain", ""))
+    return text
+
+
+def _joined(value: Any) -> str:
+    return "".join(value) if isinstance(value, list) else str(value)
+
+
 def _literal(file: str, key: str, value: ast.expr) -> Any:
     try:
         return ast.literal_eval(value)
