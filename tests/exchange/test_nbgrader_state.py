@@ -1,6 +1,8 @@
 """Do tests of an nbgrader notebook that need what earlier tests did find it?"""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -81,3 +83,22 @@ def test_nbgrader_feedback_on_a_test_that_uses_names_of_an_earlier_one(graded: P
     assert "named <span" in page
     assert "AssertionError" in page.rpartition("named <span")[2]
     assert "NameError" not in page
+
+
+@pytest.mark.slow
+def test_nbgrader_is_there_while_it_is_imported() -> None:
+    """A short class was graded before the import had ended, and the run with an internal error."""
+    program = """
+import threading
+from autograder.exchange.nbgrader import book
+thread = threading.Thread(target=book.api)
+thread.start()
+asked = 0
+while thread.is_alive():
+    assert book.available()
+    asked += 1
+assert asked, "the import ended at once, so nothing was tried"
+assert book.api().Gradebook
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

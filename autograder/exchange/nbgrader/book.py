@@ -8,6 +8,7 @@ import importlib
 import importlib.util
 import json
 import sys
+import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 _ABSENT = "nbgrader is not installed here, and its gradebook is written by its own code: pip install nbgrader"
 
+_IMPORTING = threading.Lock()  # it is imported while a class is graded, and wanted at the end
+
 
 def available() -> bool:
     """Whether nbgrader is installed beside us."""
@@ -35,21 +38,23 @@ def available() -> bool:
 def api() -> ModuleType:
     """nbgrader's API. Its package imports a web server and a grammar of addresses, two seconds that are not needed
     here, so the module is imported without them. Raises CourseError where nbgrader is not installed."""
-    if "nbgrader.api" not in sys.modules:
-        spec = importlib.util.find_spec("nbgrader")
-        if spec is None or spec.submodule_search_locations is None:
-            raise CourseError(_ABSENT)
-        package = ModuleType("nbgrader")
-        package.__path__ = list(spec.submodule_search_locations)
-        is_there = "nbgrader" in sys.modules
-        sys.modules.setdefault("nbgrader", package)
-        try:
-            with without_addresses():
-                importlib.import_module("nbgrader.api")
-        finally:
-            if not is_there:
-                del sys.modules["nbgrader"]
-    return sys.modules["nbgrader.api"]
+    with _IMPORTING:
+        if "nbgrader.api" not in sys.modules:
+            spec = importlib.util.find_spec("nbgrader")
+            if spec is None or spec.submodule_search_locations is None:
+                raise CourseError(_ABSENT)
+            package = ModuleType("nbgrader")
+            package.__path__ = list(spec.submodule_search_locations)
+            package.__spec__ = spec  # or `available` fails meanwhile
+            is_there = "nbgrader" in sys.modules
+            sys.modules.setdefault("nbgrader", package)
+            try:
+                with without_addresses():
+                    importlib.import_module("nbgrader.api")
+            finally:
+                if not is_there:
+                    del sys.modules["nbgrader"]
+        return sys.modules["nbgrader.api"]
 
 
 def save(course: Course, assignment: str, graded: Class) -> None:
