@@ -100,3 +100,17 @@ def scores(database: Path) -> dict[tuple[str, str, str], tuple[float | None, flo
         rows = connection.execute(query).fetchall()
     connection.close()
     return {(s, n, c): (auto, manual, bool(waits)) for s, n, c, auto, manual, waits in rows}
+
+
+def comments(database: Path) -> dict[tuple[str, str, str], str | None]:
+    """What a gradebook says by itself of answers: (student, notebook, cell) to the comment."""
+    query = """
+        select a.student_id, n.name, b.name, c.auto_comment
+        from comment c join submitted_notebook s on c.notebook_id = s.id
+        join submitted_assignment a on s.assignment_id = a.id
+        join notebook n on s.notebook_id = n.id
+        join base_cell b on c.cell_id = b.id
+    """
+    with contextlib.closing(sqlite3.connect(database)) as connection:
+        rows = connection.execute(query).fetchall()
+    return {(student, notebook, cell): comment for student, notebook, cell, comment in rows}

@@ -18,6 +18,7 @@ from autograder.exchange.nbgrader.course import open_course
 from tests.exchange.nbgrader_class import (
     answered,
     cell,
+    comments,
     document,
     graded_cell,
     hand_in,
@@ -214,6 +215,11 @@ def test_nbgrader_itself_agrees_on_its_own_quickstart(tmp_path: Path) -> None:
     expected = scores(theirs / "gradebook.db")
     assert len(expected) == 27, said
     assert scores(ours / "gradebook.db") == expected
+    told = comments(theirs / "gradebook.db")
+    assert "No response." in told.values()
+    missing = dict.fromkeys(key for key in told if key[:2] == ("eve", "problem2"))
+    # Of a notebook that is not there, ours also says so.
+    assert comments(ours / "gradebook.db") | missing == told
 
 
 @pytest.mark.slow

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 _ABSENT = "nbgrader is not installed here, and its gradebook is written by its own code: pip install nbgrader"
 
 _IMPORTING = threading.Lock()  # it is imported while a class is graded, and wanted at the end
+_UNTOUCHED = "No response."  # nbgrader's words for it
 
 
 def available() -> bool:
@@ -151,6 +152,11 @@ def _student(book: "Gradebook", assignment: str, graded: Graded) -> None:
     for notebook in graded.notebooks:
         for mark in notebook.marks:
             _grade(book, assignment, student, notebook, mark)
+        for cell in notebook.cells:
+            if cell.solution and not cell.grade:
+                untouched = cell.meta.get("checksum") == cell.checksum()
+                comment = book.find_comment(cell.id, notebook.name, assignment, student)
+                comment.auto_comment = _UNTOUCHED if untouched else None
 
 
 def _grade(book: "Gradebook", assignment: str, student: str, notebook: Notebook, mark: Mark) -> None:
@@ -164,4 +170,4 @@ def _grade(book: "Gradebook", assignment: str, student: str, notebook: Notebook,
         comment = book.find_comment(*place)
         untouched = mark.manual and mark.result.outcome == "failed" and not notebook.absent
         hints = None if mark.manual else mark.result.shown or None
-        comment.auto_comment = "No response." if untouched else hints
+        comment.auto_comment = _UNTOUCHED if untouched else hints
