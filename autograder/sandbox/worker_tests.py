@@ -36,6 +36,7 @@ torch torch.functional torch.nn torch.nn.functional torch.linalg torch.testing t
 torch._tensor
 """.split()
 _CLASSES = ("unittest.case.TestCase", "torch.Tensor", "torch.nn.Module")
+_START = 2_718_281_829  # a seed that no course asks for; the same each time, as the same work earns the same
 _FLAGS = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
 _pristine: "Pristine | None" = None  # of the one warm process, taken before any student code runs
 
@@ -102,6 +103,15 @@ def remember() -> None:
 def _found(path: str) -> Any:
     module, _, name = path.rpartition(".")
     return vars(sys.modules[module]).get(name) if module in sys.modules else None
+
+
+def start() -> None:
+    """Set the generators to where no test looks for them: one of the seed 0 is not passed by those who set none."""
+    random.seed(_START)
+    np.random.seed(_START)
+    torch = sys.modules.get("torch")
+    if torch:
+        torch.manual_seed(_START)
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,11 @@ STACK = """class Stack:
         self.items.append(x)"""
 POP = "\n    def pop(self):\n        return self.items.pop()"
 MAKE = "\nstack = Stack()"
+DRAW = "import random\n{}drawn = random.random()"
+SEED = "random.seed(0)\n"
 SOURCE = document(
+    solution("draw", DRAW.format(f"### BEGIN SOLUTION\n{SEED}### END SOLUTION\n")),
+    graded_cell("drawn", 1, "assert drawn == 0.8444218515250481"),
     solution("stack", f"### BEGIN SOLUTION\n{STACK}{POP}\n### END SOLUTION{MAKE}"),
     graded_cell("push", 1, "two = 2\nstack.push(1)\nstack.push(two)\nassert len(stack.items) == 2"),
     graded_cell("last", 1, "assert stack.pop() == 2"),
@@ -49,7 +53,8 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     source = course / "source" / "hw" / "stack.ipynb"
     write(source, SOURCE)
     for student, (answer, _) in CLASS.items():
-        hand_in(course, student, "hw", {"stack": answered(source, {"stack": answer})})
+        draw = DRAW.format(SEED if student == "right" else "")
+        hand_in(course, student, "hw", {"stack": answered(source, {"stack": answer, "draw": draw})})
     assert main(["grade", "--format", "nbgrader", str(course)]) == 0
     return course
 
@@ -66,6 +71,13 @@ def test_nbgrader_tests_that_need_what_earlier_ones_changed_find_it(graded: Path
     found = points_of(graded)[student]
     expected = CLASS[student][1]
     assert {name: found[name]["points"] for name in expected} == expected
+
+
+@pytest.mark.slow
+def test_nbgrader_test_of_a_seed_is_not_passed_without_it(graded: Path) -> None:
+    """Our generators began at 0, as many a course asks for."""
+    drawn = {student: found["drawn"]["points"] for student, found in points_of(graded).items()}
+    assert drawn == {student: float(student == "right") for student in CLASS}
 
 
 @pytest.mark.slow

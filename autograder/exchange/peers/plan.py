@@ -24,6 +24,7 @@ _TIMED = re.compile(r"^([ \t]*)%time[ \t]+(?=\S)", re.MULTILINE)
 _KEPT = re.compile(r"^([ \t]*(?:\w+[ \t]*,[ \t]*)*\w+[ \t]*=[ \t]*)[%!].*$", re.MULTILINE)
 _MAGIC = re.compile(r"^([ \t]*)[%!?].*$", re.MULTILINE)
 _HELP = re.compile(r"^([ \t]*)[\w.%]+\?{1,2}[ \t]*$", re.MULTILINE)
+_START = '__import__("autograder.sandbox.worker_tests", fromlist=["start"]).start()'
 _TAKE = '__import__("autograder.sandbox.worker_tests", fromlist=["take"]).take({}, globals(), {!r})'
 
 
@@ -110,7 +111,7 @@ def plan(steps: Sequence[Step], in_order: Collection[str] = ()) -> Plan:
     """What to load and what to ask, for one student's notebook. in_order: tests that need all earlier ones first."""
     facts = [_facts_of(step) for step in steps]
     wanted_later = _wanted_later(steps, facts)
-    cells: list[Code] = []
+    cells = [Code(MARK * 9, _START)]
     asked: list[Asked] = []
     until: dict[int, int] = {}
     makers: dict[str, int] = {}  # a name: the position of the group that made it last
