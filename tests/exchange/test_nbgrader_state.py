@@ -98,6 +98,27 @@ def test_nbgrader_feedback_on_a_test_that_uses_names_of_an_earlier_one(graded: P
 
 
 @pytest.mark.slow
+def test_nbgrader_cells_with_magics_run_with_packages_of_the_lecturers(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """IPython was only there where it was named, and such cells were left out: with numpy and pytest for one test."""
+    course = tmp_path / "course"
+    source = course / "source" / "hw" / "magic.ipynb"
+    given = cell("%matplotlib inline\nthree = 3", locked=True, grade_id="given")
+    raises = "import pytest\nwith pytest.raises(TypeError):\n    len(three)"
+    made = solution("two", "### BEGIN SOLUTION\ntwo = 2\n### END SOLUTION")
+    write(source, document(given, made, graded_cell("raises", 2, raises)))
+    hand_in(course, "ada", "hw", {"magic": answered(source, {"two": "two = 2"})})
+    assert main(["grade", "--format", "nbgrader", str(course)]) == 0
+    assert "No module named 'pytest'; name it in --packages" in capsys.readouterr().err
+    assert points_of(course)["ada"]["raises"]["points"] == 0
+    assert main(["grade", "--format", "nbgrader", str(course), "--packages", "numpy,pytest"]) == 0
+    assert points_of(course)["ada"]["raises"]["points"] == 2
+    assert main(["grade", "--format", "nbgrader", str(course), "--packages", "numpy,pytets"]) == 2
+    assert "--packages names pytets, not installed here" in capsys.readouterr().err
+
+
+@pytest.mark.slow
 def test_nbgrader_is_there_while_it_is_imported() -> None:
     """A short class was graded before the import had ended, and the run with an internal error."""
     program = """

@@ -148,6 +148,8 @@ class _Grader:
                 if result.outcome == "partial":
                     continue
                 said = result.evidence.partition("\n")[0][:200]
+                if said.startswith("ModuleNotFoundError"):
+                    said += "; name it in --packages, with whatever else notebooks import"
                 failed.append(f"{master.name}, test {name!r} does not pass on the solution itself: {said}")
         return tuple(failed)
 

@@ -1,26 +1,34 @@
 """In which environment does a notebook of another system run?
 
 Such a course has no list of libraries, so it gets what is installed here of those that courses use, or
-what the lecturer names. torch makes every fork dearer, and is there only for notebooks that mention it.
+what the lecturer names, and IPython. torch makes every fork dearer, and is there only for notebooks that mention it.
 """
 
 import asyncio
 import importlib.metadata
 from collections.abc import Iterable, Sequence
 
+from autograder.course.errors import CourseError, listed
 from autograder.sandbox.isolation import Isolation, Server, Started, start
 from autograder.sandbox.limits import Environment
 
 USUAL = ("numpy", "scipy", "pandas", "matplotlib", "tqdm", "ipython", "torch")
 HEAVY = "torch"
+IPYTHON = "ipython"  # without it, a cell with `%matplotlib inline` is no Python
 
 
 class Worlds:
-    """Warm servers, each started when the first notebook needs it. Close it at the end."""
+    """Warm servers, each started when the first notebook needs it. Close it at the end.
+
+    packages: what the lecturer names. Raises CourseError for what is not installed.
+    """
 
     def __init__(self, isolation: Isolation, packages: Sequence[str] = ()) -> None:
         self._isolation = isolation
-        self._packages = tuple(packages) or tuple(name for name in USUAL if _installed(name))
+        if missing := [name for name in packages if not _installed(name)]:
+            raise CourseError(f"--packages names {listed(missing)}, not installed here: install it, or leave it out")
+        named = [*packages, IPYTHON] if packages else USUAL
+        self._packages = tuple(name for name in dict.fromkeys(named) if _installed(name))
         self._started: dict[bool, Started] = {}
         self._turn = asyncio.Lock()
 
