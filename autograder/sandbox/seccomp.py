@@ -16,11 +16,11 @@ from types import ModuleType
 from typing import Any
 
 _FILES = """
-read write readv writev pread64 pwrite64 preadv pwritev preadv2 pwritev2 open openat openat2 creat close close_range
+read write readv writev pread64 pwrite64 preadv pwritev open openat openat2 creat close close_range
 lseek stat lstat fstat newfstatat statx access faccessat faccessat2 readlink readlinkat getdents getdents64 getcwd
 chdir fchdir mkdir mkdirat rmdir rename renameat renameat2 link linkat unlink unlinkat symlink symlinkat
 chmod fchmod fchmodat chown fchown lchown fchownat umask utime utimes utimensat futimesat truncate ftruncate fallocate
-fadvise64 fsync fdatasync sync_file_range flock fcntl dup dup2 dup3 pipe pipe2 sendfile copy_file_range splice tee
+fadvise64 fsync fdatasync sync_file_range dup dup2 dup3 pipe pipe2 sendfile copy_file_range splice tee
 statfs fstatfs getxattr lgetxattr fgetxattr listxattr llistxattr flistxattr
 """
 _WAITING = """
@@ -28,7 +28,7 @@ poll ppoll select pselect6 epoll_create epoll_create1 epoll_ctl epoll_wait epoll
 signalfd signalfd4 timerfd_create timerfd_settime timerfd_gettime futex futex_waitv nanosleep clock_nanosleep pause
 alarm getitimer setitimer timer_create timer_settime timer_gettime timer_getoverrun timer_delete restart_syscall
 """
-_MEMORY = "brk mprotect munmap mremap msync mincore madvise mlock munlock get_mempolicy membarrier"
+_MEMORY = "brk mprotect munmap mremap msync madvise mlock munlock get_mempolicy membarrier"
 _PROCESSES = """
 fork vfork exit exit_group wait4 waitid kill tkill tgkill pidfd_open pidfd_send_signal rt_sigaction rt_sigprocmask
 rt_sigreturn rt_sigpending rt_sigsuspend rt_sigtimedwait rt_sigqueueinfo sigaltstack getpid getppid gettid getpgid
@@ -68,6 +68,11 @@ _SHARED, _ANONYMOUS = 0x01, 0x20
 _FILE_KIND, _FIFO = 0o170000, 0o010000
 # Of a descriptor: is it a terminal (two ways), how wide, whose; how much waits; blocking and inheriting.
 _IOCTLS = (0x5401, 0x802C542A, 0x5413, 0x540F, 0x541B, 0x5421, 0x5450, 0x5451)
+# Of fcntl: copies of a descriptor, its flags, the size of a pipe. Everything about files that others may have open too,
+# such as those of the tree, says something to another jail; so do preadv2 (is it in memory?) and mincore.
+_FCNTLS = (0, 1, 2, 3, 4, 1030, 1031, 1032)
+# A lock is granted at once and nobody sees it: a database in a file of one's own works, and carries nothing out.
+_LOCKS = (6, 7, 37, 38)
 # Of prctl: die with the parent, names of threads and of memory, privileges, the thread's number for a fork.
 _PRCTLS = (1, 2, 3, 15, 16, 23, 38, 39, 40, 0x53564D41)
 
@@ -147,6 +152,11 @@ def _state(rules: _Rules, *, devices: bool) -> tuple[int, int]:
         rules.allow("ioctl", rules.equal(1, command))
     if devices:
         rules.allow("ioctl")
+    for command in _FCNTLS:
+        rules.allow("fcntl", rules.equal(1, command))
+    for command in _LOCKS:
+        rules.refuse("fcntl", rules.equal(1, command), error=0)
+    rules.refuse("flock", error=0)
     for option in _PRCTLS:
         rules.allow("prctl", rules.equal(0, option))
     for name, place in (("mknod", 1), ("mknodat", 2)):

@@ -103,6 +103,23 @@ HONEST: dict[str, tuple[str, Any]] = {
         "import numpy as np; a = np.memmap('m', dtype='f8', mode='w+', shape=4); a[:] = 1; a.flush(); return a.sum()",
         4.0,
     ),
+    "database in a file": (
+        "import sqlite3; d = sqlite3.connect('d.db'); d.execute('create table t (x)'); "
+        "d.execute('insert into t values (7)'); d.commit()"
+        "\n    return sqlite3.connect('d.db').execute('select x from t').fetchone()[0]",
+        7,
+    ),
+    "lock of a file of its own": (
+        "import fcntl; f = open('lock', 'w'); fcntl.flock(f, fcntl.LOCK_EX); fcntl.lockf(f, fcntl.LOCK_EX); "
+        "fcntl.flock(f, fcntl.LOCK_UN); return 1",
+        1,
+    ),
+    "pipes and their flags": (
+        "import fcntl, os; r, w = os.pipe(); os.set_blocking(r, False); os.set_inheritable(w, True); "
+        "d = fcntl.fcntl(w, fcntl.F_DUPFD_CLOEXEC, 9); os.write(d, b'x'); "
+        "return [os.get_blocking(r), os.read(r, 9) == b'x']",
+        [False, True],
+    ),
     "clock": ("import time; t = time.perf_counter(); time.sleep(0.01); return time.perf_counter() > t", True),
     "signal of its own": (
         "import signal; got = []; signal.signal(signal.SIGALRM, lambda *a: got.append(1))"

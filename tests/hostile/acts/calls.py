@@ -241,6 +241,72 @@ ACTS = {
         "raised",
         OUTSIDE,
     ),
+    "a lock on a file of the tree": Act(
+        "whoever has the same file open elsewhere sees it: one bit for another jail",
+        """
+        import fcntl
+        def attack():
+            mine, theirs = os.open(np.__file__, os.O_RDONLY), os.open(np.__file__, os.O_RDONLY)
+            fcntl.flock(mine, fcntl.LOCK_EX)
+            try: fcntl.flock(theirs, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError: return True
+        """,
+        "wrong_type",
+        OUTSIDE,
+    ),
+    "a number in a lock": Act(
+        "the place of a lock of bytes is a number of 63 bits, which F_GETLK tells everybody",
+        """
+        import fcntl, struct, time
+        FORM = "hhqqi4x"
+        def attack():
+            file = os.open(np.__file__, os.O_RDONLY)
+            if os.fork() == 0:
+                fcntl.fcntl(file, fcntl.F_SETLK, struct.pack(FORM, fcntl.F_RDLCK, 0, 1425235433698, 1, 0))
+                time.sleep(0.3)
+                os._exit(0)
+            time.sleep(0.1)
+            asked = struct.pack(FORM, fcntl.F_WRLCK, 0, 0, 0, 0)
+            return struct.unpack(FORM, fcntl.fcntl(file, fcntl.F_GETLK, asked))[2] == 1425235433698
+        """,
+        "raised",
+        OUTSIDE,
+    ),
+    "notice of who reads": Act(
+        "F_NOTIFY: a signal when somebody, in whatever jail, reads in a folder of the tree",
+        """
+        import fcntl
+        def attack():
+            folder = os.open(os.path.dirname(np.__file__), os.O_RDONLY)
+            fcntl.fcntl(folder, fcntl.F_NOTIFY, fcntl.DN_ACCESS)
+            return True
+        """,
+        "raised",
+        OUTSIDE,
+    ),
+    "what others have read": Act(
+        "RWF_NOWAIT says whether a page of a file is in memory already: somebody else may have put it there",
+        """
+        def attack():
+            file = os.open(np.__file__, os.O_RDONLY)
+            os.read(file, 10)
+            return os.preadv(file, [bytearray(10)], 0, os.RWF_NOWAIT) > 0
+        """,
+        "raised",
+        OUTSIDE,
+    ),
+    "which pages are in memory": Act(
+        "mincore, for a file that is mapped",
+        """
+        import mmap
+        def attack():
+            page = mmap.mmap(os.open(np.__file__, os.O_RDONLY), 4096, mmap.MAP_PRIVATE, mmap.PROT_READ | mmap.PROT_WRITE)
+            start = ctypes.addressof(ctypes.c_char.from_buffer(page))
+            return call(27, start, 4096, ctypes.create_string_buffer(9)) == 0
+        """,
+        "raised",
+        OUTSIDE,
+    ),
     "shared memory of System V": Act(
         "leave a note that outlives every process",
         """
