@@ -19,6 +19,7 @@ from autograder.grading.diagnosis import diagnose
 from autograder.grading.environments import by_environment
 from autograder.grading.lending import Lender
 from autograder.grading.metering import Reference, metered
+from autograder.grading.places import lines_of, placed
 from autograder.grading.record import CheckRecord, Diagnosis, Measured, Note, QuestionRecord, Record, key_of
 from autograder.notebook.data import beside
 from autograder.notebook.submission import Submission
@@ -130,18 +131,19 @@ async def _all_environments(
     questions of one are asked while the next is loaded."""
     plans = {plan.question: plan for plan in world.suite.plans}
     skip: frozenset[int] = frozenset()
+    lines = lines_of(submission.cells)
     here = [question for question in world.assignment.questions if question.id not in world.on_device]
     for environment, asked in by_environment(submission, here, world.modules).items():
         put = [(question, plans[question.id]) for question in asked]
         session, loaded = await _load(submission, world, world.servers[environment], put, skip, account)
         skip |= loaded.skipped
-        group.create_task(_ask_all(session, loaded, put, account, questions, world))
+        group.create_task(_ask_all(session, loaded, lines, put, account, questions, world))
     for question in world.assignment.questions:
         if plan := world.on_device.get(question.id):
             async with world.card:  # a process of its own: one that has used a card cannot be forked
                 server, put = world.accelerated[question.environment], [(question, plan)]
                 session, loaded = await _load(submission, world, server, put, skip, account)
-                await _ask_all(session, loaded, put, account, questions, world)
+                await _ask_all(session, loaded, lines, put, account, questions, world)
             skip |= loaded.skipped
         elif question.device != PROCESSOR and plans[question.id].topic.is_larger_on_device:
             text = f"{question.id} was asked on the processor, with its small run: there was no GPU for it."
@@ -172,6 +174,7 @@ async def _load(
 async def _ask_all(
     session: Session,
     loaded: Loaded,
+    lines: Mapping[str, int],
     asked: Sequence[tuple[Question, Plan]],
     account: _Account,
     questions: dict[str, QuestionRecord],
@@ -182,7 +185,8 @@ async def _ask_all(
         fenced = any(question.forbidden for question, _ in asked)
         for number, (question, plan) in enumerate(asked, start=1):
             fence = fences.ask(question, plan.topic.reference, always=fenced)
-            place = _Place(session, loaded, question, fence, account, _reference(question, plan.topic, world))
+            reference = _reference(question, plan.topic, world)
+            place = _Place(session, loaded, lines, question, fence, account, reference)
             last = number == len(asked) and not plan.costs and not question.uses  # others need more forks
             result = await _put(plan, _Asked(place, last=last))
             replaced = _to_replace(question, result, questions)
@@ -240,10 +244,11 @@ async def _put(plan: Plan, asked: "_Asked") -> Result:
 
 @dataclass(frozen=True)
 class _Place:
-    """Where a question is put. reference: its own, for what is held against it while it runs."""
+    """Where a question is put. lines: of each cell. reference: its own, for what is held against it while it runs."""
 
     session: Session
     loaded: Loaded
+    lines: Mapping[str, int]
     question: Question
     fence: Ask | None
     account: _Account
@@ -259,6 +264,7 @@ class _Asked:
     def __init__(self, place: _Place, lender: Lender | None = None, *, last: bool = False) -> None:
         self._session = place.session
         self._loaded = place.loaded
+        self._lines = place.lines
         self._question = place.question
         self._fence = place.fence
         self._account = place.account
@@ -288,7 +294,7 @@ class _Asked:
                 continue
             asking = itertools.takewhile(lambda ask: self._known(ask) is None, batch[len(answers) :])
             came = await self._fork.ask_all([self._lender.with_calls(ask) if self._lender else ask for ask in asking])
-            answers += [fences.named(answer, self._question) for answer in came]
+            answers += map(self._told, came)
             self._kept += [value for answer in came for value in _values(answer) if isinstance(value, Handle)]
             if self._fork.ended:
                 self._last = answers[-1]
@@ -305,7 +311,7 @@ class _Asked:
                 continue
             answer = await self._fork.ask(first)
             if answer.status == "forbidden":
-                self._refused = fences.named(answer, self._question)
+                self._refused = self._told(answer)
             elif not answer.returned:
                 self._last = answer
                 return await self.settle()
@@ -321,7 +327,11 @@ class _Asked:
         answer, usage = await metered(session, ask, first)
         if not ask.meter.right:
             self._count(usage)
-        return fences.named(answer, self._question)
+        return self._told(answer)
+
+    def _told(self, answer: Answer) -> Answer:
+        """An answer, with what is known here beside what its process says."""
+        return placed(fences.named(answer, self._question), self._lines)
 
     def _count(self, usage: Usage) -> None:
         self._account.cpu_s += usage.cpu_s

@@ -26,6 +26,16 @@ ACTS = {
         "def wave(x):\n    exec(compile('1/0', f'<cell {float(x.flat[0])!r}>', 'exec'))",
         "raised",
     ),
+    "in the place of an exception": _act(
+        "fail at a cell and a line whose numbers are digits of the input",
+        """
+        def wave(x):
+            digits = repr(float(x.flat[0])).replace(".", "").lstrip("0")
+            code = "\\n" * (10000 + int(digits[4:8]) - 1) + "1/0"
+            exec(compile(code, f"<cell {digits[:4]}>", "exec"))
+        """,
+        "raised",
+    ),
     "in a line of a cell": _act(
         "forge the source that a traceback shows",
         "import linecache\ndef wave(x):\n    linecache.cache['<cell 3>'] = (9, None, [repr(x.tolist())] * 99, '<cell 3>')\n    raise ValueError",
@@ -33,6 +43,11 @@ ACTS = {
     ),
     "in the type of the answer": _act(
         "return a type named so", "def wave(x):\n    return type(repr(x.tolist()), (), {})()", "wrong_type"
+    ),
+    "in the keys of the answer": _act(
+        "return a dict with the input for keys",
+        "def wave(x):\n    return {repr(number): 1.0 for number in x.tolist()}",
+        "wrong_type",
     ),
     "in the shape of the answer": _act(
         "return as many zeros as a digit says",
