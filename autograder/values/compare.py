@@ -84,7 +84,10 @@ def as_array(value: Any) -> np.ndarray:
     if isinstance(value, bool | int | float | np.generic):
         return np.asarray(value)
     if isinstance(value, list) and _all_numbers(value):
-        array = np.asarray(value)
+        try:
+            array = np.asarray(value)
+        except ValueError:  # rows of one length further down, and of another beside them: it is no array
+            raise TypeError(f"{in_words(value)} is no array of numbers") from None
         if array.dtype.kind in "biuf":
             return array
     raise TypeError(f"{in_words(value)} is no array of numbers")
@@ -108,11 +111,13 @@ def precision(array: np.ndarray) -> int:
 
 
 def norm(array: np.ndarray, *, rows: bool = False) -> np.ndarray:
-    """Euclidean norm without overflow: of all entries, or of each row (all axes but the first)."""
+    """Euclidean norm without overflow: of all entries, or of each row (all axes but the first); infinite where it is
+    larger than any number."""
     flat = np.abs(array.astype(np.float64)).reshape(len(array) if rows else 1, -1)
     largest = flat.max(axis=1, initial=0.0)
     scale = np.where(largest > 0, largest, 1.0)
-    norms = scale * np.sqrt(np.square(flat / scale[:, None]).sum(axis=1))
+    with np.errstate(over="ignore"):
+        norms = scale * np.sqrt(np.square(flat / scale[:, None]).sum(axis=1))
     return np.asarray(norms if rows else norms[0])
 
 
@@ -199,12 +204,13 @@ def _compare_leaf(actual: Any, leaf: Leaf, what: str, axes: str) -> Comparison:
 
 def _compare_numbers(actual: np.ndarray, expected: np.ndarray, leaf: Leaf, what: str, given: np.ndarray) -> Comparison:
     infinite = ~np.isfinite(expected)
-    difference = np.where(infinite, 0.0, actual) - np.where(infinite, 0.0, expected)
+    with np.errstate(over="ignore"):
+        difference = np.where(infinite, 0.0, actual) - np.where(infinite, 0.0, expected)
     distance = norm(difference, rows=leaf.allowed64.ndim == 1)
     allowed = leaf.allowed64
     if np.any(distance > allowed) and precision(given) == 32:
         allowed = leaf.allowed32
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         ratio = float(np.max(np.where(distance == 0, 0.0, distance / allowed), initial=0.0))
     same_infinite = not infinite.any() or np.array_equal(actual[infinite], expected[infinite], equal_nan=True)
     if same_infinite and ratio <= 1:
