@@ -137,7 +137,7 @@ class _Encoder:
             return {"tuple": [self.node(item, depth + 1) for item in value]}
         if isinstance(value, list):
             return [self.node(item, depth + 1) for item in value]
-        if isinstance(value, dict) and all(type(key) in (str, int) for key in value):
+        if isinstance(value, dict) and all(map(_is_key, value)):
             return {"dict": [[key, self.node(item, depth + 1)] for key, item in value.items()]}
         if isinstance(value, Handle):
             return {"handle": [value.number, value.description[:200]]}
@@ -194,7 +194,7 @@ class _Decoder:
             raise CodecError("an integer beyond 64 bits")
         if kind is dict:
             raise CodecError("an unknown form")
-        return node
+        return _text(node) if kind is str else node
 
     def tagged(self, tag: str, body: Any, depth: int) -> Any:
         if tag in ("array", "scalar"):
@@ -212,15 +212,25 @@ class _Decoder:
             return dict(self.pair(item, depth) for item in body)
         if tag in _MARKERS and body and type(body[0]) is int and 0 <= body[0] < _MAX_INT:
             if tag == "handle" and len(body) == 2 and isinstance(body[1], str):
-                return Handle(body[0], body[1])
+                return Handle(body[0], _text(body[1]))
             if tag != "handle" and len(body) == 1:
                 return _MARKERS[tag](body[0])
         raise CodecError("an unknown form")
 
     def pair(self, item: Any, depth: int) -> tuple[str | int, Any]:
-        if not isinstance(item, list) or len(item) != 2 or type(item[0]) not in (str, int):
+        if not isinstance(item, list) or len(item) != 2 or not _is_key(item[0]):
             raise CodecError("a dict entry that is no pair of key and value")
-        return item[0], self.node(item[1], depth + 1)
+        key = _text(item[0]) if isinstance(item[0], str) else item[0]
+        return key, self.node(item[1], depth + 1)
+
+
+def _is_key(key: Any) -> bool:
+    return type(key) is str or (type(key) is int and -_MAX_INT <= key < _MAX_INT)
+
+
+def _text(text: str) -> str:
+    """The text, with `?` for what is half of a character: JSON can hold that, and no file of ours."""
+    return text if text.isascii() else text.encode(errors="replace").decode()
 
 
 def _refuse_constant(name: str) -> float:

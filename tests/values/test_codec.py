@@ -169,3 +169,26 @@ def test_payload_over_the_cap_is_refused_on_both_sides(monkeypatch):
         encode(np.zeros(1000))
     with pytest.raises(CodecError):
         decode(b"\x00" * 1001)
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["\ud800", {"\ud800": 1}, ["a", ("\udfff",)], Handle(1, "\ud800")],
+    ids=["text", "key", "nested", "handle"],
+)
+def test_half_of_a_character_does_not_arrive(value):
+    """Nothing could write it down: a record that quotes it could not be kept."""
+    repr_ = repr(decode(encode(value)))
+    assert "?" in repr_
+    assert "\\ud" not in repr_
+
+
+def test_characters_beyond_two_bytes_arrive():
+    assert decode(encode({"\U0001f600": "\U0001f600 é"})) == {"\U0001f600": "\U0001f600 é"}
+
+
+def test_key_beyond_64_bits_is_refused():
+    digits = b"9" * 4000
+    structure = b'{"dict":[[' + digits + b",1]]}"
+    with pytest.raises(CodecError):
+        decode(struct.pack(">I", len(structure)) + structure)

@@ -2,6 +2,7 @@
 
 from tests.hostile.act import Act
 
+_STUMBLE = "it gains nothing: whoever compares, or keeps what came of it, shall not stumble over it"
 _PROTOCOL = "it speaks the words of this jail, which nothing else understands"
 
 ACTS = {
@@ -68,6 +69,33 @@ ACTS = {
     ),
     "a number that is no number": Act(
         "NaN, of which nothing is larger", "def wave(x):\n    return np.full_like(x, np.nan)", "not_finite", "not wrong"
+    ),
+    "rows of several lengths": Act(
+        "lists of which no array can be made, though the first levels look like one",
+        "def wave(x):\n    return [[[1.0], [2.0]], [[1.0, 2.0], [3.0, 4.0]]]",
+        "wrong_type",
+        _STUMBLE,
+    ),
+    "half of a character": Act(
+        "a message that no file in UTF-8 can hold: who quotes it cannot keep the record",
+        "def wave(x):\n    raise ValueError('\\ud800')",
+        "raised",
+        _STUMBLE,
+    ),
+    "half of a character for a key": Act(
+        "the same in what it returns", "def wave(x):\n    return {'\\ud800': 1.0}", "wrong_type", _STUMBLE
+    ),
+    "keys of thousands of digits": Act(
+        "reading and writing an integer takes the square of its length",
+        "def wave(x):\n    return {10**4200 + number: 1.0 for number in range(300)}",
+        "wrong_type",
+        _STUMBLE,
+    ),
+    "numbers as large as there are": Act(
+        "whose squares and differences are infinite",
+        "def wave(x):\n    return np.full_like(x, 1.7e308) * (-1) ** np.arange(len(x))",
+        "wrong_value",
+        _STUMBLE,
     ),
     "an array of nothing": Act(
         "no number, so none is wrong", "def wave(x):\n    return np.zeros((0, 1))", "wrong_shape", "not wrong"

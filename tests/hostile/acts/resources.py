@@ -114,6 +114,16 @@ ACTS = {
     "an answer that is too large": _act(
         "a hundred megabytes of it", "def wave(x):\n    return np.zeros(13 * 2**20)", "raised"
     ),
+    "a list of all that may cross": _act(
+        "as many numbers as a structure may hold, one by one, to be read by whoever compares",
+        "def wave(x):\n    return [0.5] * 399_000",
+        "wrong_shape",
+    ),
+    "a list as deep as may cross": _act(
+        "more axes than NumPy gives an array",
+        "def wave(x):\n    answer = [1.0]\n    for _ in range(44): answer = [answer]\n    return answer",
+        "wrong_shape wrong_type",
+    ),
     "an exception that is too large": _act(
         "a message of fifty megabytes", "def wave(x):\n    raise ValueError('x' * 50 * 2**20)", "raised"
     ),
