@@ -62,8 +62,9 @@ def _holds_on(topic: Topic, block: Block, case: Case, seen: Observed) -> Found:
     gradient, wrt = (joined(each, case.inputs[block.wrt]) for each in (seen[block.name], case.inputs[block.wrt]))
     if gradient.shape != wrt.shape:  # of several arrays the first may have wrong values, and the next a wrong shape
         return False
-    digits = precision(as_array(seen[block.of]))
-    changes = yield from _changes(topic, block, case, digits)
+    forward = as_array(seen[block.of])
+    digits = precision(forward)
+    changes = yield from _changes(topic, block, case, digits, forward.shape)
     if changes is None or len(changes.directions) < USABLE:
         return False
     dout = np.asarray(case.inputs.get("dout", 1.0))
@@ -76,8 +77,11 @@ def _holds_on(topic: Topic, block: Block, case: Case, seen: Observed) -> Found:
     return (yield from _follows(topic, block, case, gradient))
 
 
-def _changes(topic: Topic, block: Block, case: Case, digits: int) -> Batching[_Changes | None]:
-    """Derivatives by central differences with two step sizes; None where the forward cannot be followed."""
+def _changes(topic: Topic, block: Block, case: Case, digits: int, shape: tuple[int, ...]) -> Batching[_Changes | None]:
+    """Derivatives by central differences with two step sizes; None where the forward cannot be followed.
+
+    shape: of what the forward returned on the case itself.
+    """
     wrt = case.inputs[block.wrt]
     base = joined(wrt, wrt)
     rng = np.random.default_rng(20040 + base.size)
@@ -91,7 +95,7 @@ def _changes(topic: Topic, block: Block, case: Case, digits: int) -> Batching[_C
         forth, back, nearer_forth, nearer_back = ends[4 * number : 4 * number + 4]
         if forth is None or back is None or nearer_forth is None or nearer_back is None:
             return None
-        if not forth.shape == back.shape == nearer_forth.shape == nearer_back.shape:
+        if not forth.shape == back.shape == nearer_forth.shape == nearer_back.shape == shape:
             return None
         wide, narrow = (forth - back) / (2 * step), (nearer_forth - nearer_back) / step
         if not float(norm(wide - narrow)) <= KINK[digits] * float(norm(wide)):

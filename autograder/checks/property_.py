@@ -14,6 +14,8 @@ from autograder.topic.parts import Property, TopicError
 from autograder.values.compare import as_array
 from autograder.values.outcomes import Outcome
 
+_BAD_FORM = (ArithmeticError, LookupError, TypeError, ValueError)  # what numbers of a wrong form lead to
+
 
 def run(sheet: Sheet, check: Check) -> CheckRun:
     """Runs on cases whose values were right: a law alone is too easy to satisfy."""
@@ -26,6 +28,7 @@ def run(sheet: Sheet, check: Check) -> CheckRun:
 def _try(sheet: Sheet, topic: Topic, law: Property, case: Case) -> Asking[Verdict | None]:
     """The verdict where the law does not hold on a case."""
     trial = law.check(dict(case.inputs))
+    said: object
     if not isinstance(trial, Generator):
         raise TopicError(_unanswered(topic, law, trial))
     try:
@@ -46,6 +49,8 @@ def _try(sheet: Sheet, topic: Topic, law: Property, case: Case) -> Asking[Verdic
             inputs = trial.send(outputs)
     except StopIteration as stop:
         said = stop.value
+    except _BAD_FORM as error:
+        said = error  # it cannot be computed on what came back: of its shape nothing is known there
     if isinstance(said, bool | np.bool_) and said:
         return None
     message = f"This does not hold for your function: {law.name}. {law.hint}".strip()
@@ -55,6 +60,8 @@ def _try(sheet: Sheet, topic: Topic, law: Property, case: Case) -> Asking[Verdic
 
 
 def _unanswered(topic: Topic, law: Property, value: object) -> str:
+    if isinstance(value, Exception):
+        return f"{topic.name}: the property {law.name!r} raised {type(value).__name__}: {value}"
     return (
         f"{topic.name}: the property {law.name!r} returned a {type(value).__name__}; let it yield the inputs of each "
         "call and return True or False"

@@ -7,6 +7,7 @@ from autograder.checks.conduct import drive
 from autograder.sandbox.inprocess import LocalQuestion
 from autograder.suite.calibrate import calibrate
 from autograder.suite.draw import Worth, draw_plan
+from autograder.topic import Array, Float, case, topic
 from autograder.values.outcomes import Outcome
 from tests.checks.topics import make_counter, make_descent, make_scale, make_slope, make_square
 
@@ -37,9 +38,9 @@ def square():
 
 
 def test_reference_earns_everything_in_every_kind(scale, square):
-    for topic in (scale, square, make_counter(), make_descent()):
-        result = grade(topic, topic.reference)
-        assert result.total == 10.0, (topic.name, outcomes(result))
+    for each in (scale, square, make_counter(), make_descent()):
+        result = grade(each, each.reference)
+        assert result.total == 10.0, (each.name, outcomes(result))
         assert set(outcomes(result).values()) == {"passed"}
 
 
@@ -159,6 +160,39 @@ def test_broken_property_is_named_and_costs_its_share_only(square):
     assert result.total == 9.0
 
 
+def test_law_that_cannot_be_computed_is_broken():
+    """Of what comes back where a law asks, nothing has looked at the shape."""
+
+    @topic(lecture="tests", returns=("out",))
+    def double(x: Float[Array, "N"]) -> Float[Array, "N"]:
+        """Twice x."""
+        return 2 * x
+
+    @double.cases
+    def _(rng):
+        for number in (4, 5, 7):
+            yield case(f"{number} numbers", x=rng.normal(size=number))
+
+    @double.alternative
+    def _(x):
+        return x + x
+
+    @double.property("odd", share=0.1, hint="Twice a number keeps its sign.")
+    def _(inputs):
+        there = yield inputs
+        back = yield {"x": -inputs["x"]}
+        return bool(np.abs(there["out"] + back["out"]).max() < 1e-3)
+
+    calls = {"n": 0}
+
+    def shrinking(x):
+        calls["n"] += 1
+        return 2 * x if calls["n"] <= 3 else x[:2]
+
+    result = grade(double, {"double": shrinking})
+    assert outcomes(result) == {"out": "passed", "odd": "broken_property"}
+
+
 def test_callables_cross_as_stubs_and_their_calls_are_recorded():
     slope = make_slope()
     seen = []
@@ -201,6 +235,21 @@ class TestCarried:
 
         found = outcomes(grade(scale, layer_names(forward, backward)))
         assert found == {"out": "wrong_value", "dx": "carried", "dw": "carried"}
+
+    def test_forward_of_another_shape_elsewhere_is_not_carried(self, scale):
+        """It is asked beside the cases too, where nothing has looked at its shape."""
+        calls = {"n": 0}
+
+        def forward(x, w):
+            calls["n"] += 1
+            return 1.5 * np.tanh(x) * w if calls["n"] <= 3 else np.arange(11.0) * x.sum(), (x, w)
+
+        def backward(dout, cache):
+            x, w = cache
+            return 1.5 * dout * w * (1 - np.tanh(x) ** 2), 1.5 * (dout * np.tanh(x)).sum(axis=0)
+
+        result = grade(scale, {"scale_forward": forward, "scale_backward": backward})
+        assert outcomes(result) == {"out": "wrong_value", "dx": "wrong_value", "dw": "wrong_value"}
 
     def test_wrong_backward_of_a_wrong_forward_is_not_carried(self, scale):
         def forward(x, w):
