@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from autograder.checks.conduct import drive
+from autograder.sandbox import worker_torch
 from autograder.sandbox.inprocess import LocalQuestion
 from autograder.suite.draw import Worth, draw_plan, show
 from autograder.suite.nulls import null_battery
@@ -171,3 +172,47 @@ def test_optimizer_is_followed_step_by_step():
     assert adam == {"first_step": "off_trajectory", "trajectory": "off_trajectory"}
     momentum = outcomes(topic, lambda params, lr: torch.optim.SGD(params, lr, momentum=0.5))[1]
     assert momentum == {"first_step": "passed", "trajectory": "off_trajectory"}
+
+
+def forging(monkeypatch, tool, shown):
+    """Student code shares its process with what runs it, and can put something else in its place."""
+    monkeypatch.setitem(worker_torch.TOOLS, tool, lambda *arguments: shown)
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [5, None, {}, {"fits": True}, {"fits": False}, {"fits": np.zeros(3), "parameters": 1, "inputs": []}, [True]],
+    ids=repr,
+)
+def test_forged_run_of_a_module_is_no_run(monkeypatch, shown):
+    topic = make_gate()
+    plan = draw_plan(topic, WORTH, np.random.SeedSequence(SEED))
+    forging(monkeypatch, "torch: module", shown)
+    result = drive(plan, LocalQuestion({topic.name: topic.main}).ask)
+    assert result.verdicts["out"].outcome == Outcome.WRONG_TYPE
+    assert result.total == 0
+
+
+@pytest.mark.parametrize("shown", [5, [], [[1.0], [2.0]], [1, 2, 3, 4], [{}] * 4, [[np.zeros(3), None]] * 4], ids=repr)
+def test_forged_steps_of_an_optimizer_are_none(monkeypatch, shown):
+    topic = make_steps()
+    plan = draw_plan(topic, WORTH, np.random.SeedSequence(SEED))
+    forging(monkeypatch, "torch: optimizer", shown)
+    result = drive(plan, LocalQuestion({topic.name: topic.main}).ask)
+    assert result.verdicts["first_step"].outcome == Outcome.WRONG_TYPE
+    assert result.total == 0
+
+
+def test_optimizer_that_resizes_its_parameters_is_off():
+    class Growing(torch.optim.Optimizer):
+        def __init__(self, params, lr):
+            super().__init__(params, {"lr": lr})
+            self.steps = 0
+
+        def step(self, closure=None):
+            self.steps += 1
+            for p in self.param_groups[0]["params"]:
+                p.grad, p.data = None, torch.zeros(self.steps, dtype=p.dtype)
+
+    found = outcomes(make_steps(), Growing)[1]
+    assert found["trajectory"] != "passed"

@@ -14,6 +14,7 @@ from autograder.values.asking import Answer, Ask, Program
 from autograder.values.outcomes import Outcome
 
 _TOOL = "torch: module"
+_OF_A_RUN = {"out", "gradients", "inputs", "after"}
 _UNFIT = "the parameters are not those that were asked for, by number or by shape, so it was not run"
 
 
@@ -56,6 +57,8 @@ def observe(topic: Topic, case: Case) -> Observation:
     if not answer.returned:
         return dict.fromkeys(blocks, failure(answer, f"running {topic.name}"))
     shown: dict[str, Any] = answer.value["run"]
+    if not _is_run(shown):
+        return dict.fromkeys(blocks, failure(Answer("mismatch"), f"running {topic.name}"))
     if not shown["fits"]:
         unfit = Failure(Outcome.WRONG_SHAPE, _UNFIT, Answer("mismatch"))
         return dict.fromkeys(blocks, unfit) | {PARAMETERS: shown["parameters"]}
@@ -68,6 +71,13 @@ def observe(topic: Topic, case: Case) -> Observation:
         "buffers": shown["after"],
     }
     return {name: found[name] for name in blocks}
+
+
+def _is_run(shown: object) -> bool:
+    """Whether this is what the tool returns: student code shares its process, and may have put another there."""
+    if not isinstance(shown, dict) or PARAMETERS not in shown or not isinstance(shown.get("fits"), bool):
+        return False
+    return not shown["fits"] or (shown.keys() >= _OF_A_RUN and isinstance(shown["inputs"], list))
 
 
 def _program(topic: Made, case: Case) -> Ask:

@@ -7,7 +7,7 @@ from autograder.topic.declare import Topic
 from autograder.topic.kinds.observed import Observation, failure
 from autograder.topic.module import Made
 from autograder.topic.rule import FIRST, LATER
-from autograder.values.asking import Ask, Program
+from autograder.values.asking import Answer, Ask, Program
 
 _TOOL = "torch: optimizer"
 
@@ -18,8 +18,26 @@ def observe(topic: Topic, case: Case) -> Observation:
     if not answer.returned:
         return dict.fromkeys((FIRST, LATER), failure(answer, f"stepping with {topic.name}"))
     path = answer.value["path"]
-    later = [np.stack(each) for each in zip(*path[1:], strict=True)]  # T rows of P -> P of (T, ...)
+    if not _is_path(path, steps=len(case.inputs["dw"]), parameters=len(case.inputs["w"])):
+        return dict.fromkeys((FIRST, LATER), failure(Answer("mismatch"), f"stepping with {topic.name}"))
+    later = [_stacked(each) for each in zip(*path[1:], strict=True)]  # T rows of P -> P of (T, ...)
     return {FIRST: path[0], LATER: later}
+
+
+def _is_path(path: object, *, steps: int, parameters: int) -> bool:
+    """Whether this is what the tool returns: student code shares its process, and may have put another there."""
+    return (
+        isinstance(path, list)
+        and len(path) == steps
+        and all(isinstance(row, list) and len(row) == parameters for row in path)
+        and all(isinstance(each, np.ndarray) for row in path for each in row)
+    )
+
+
+def _stacked(steps: tuple[np.ndarray, ...]) -> np.ndarray:
+    """All steps of one parameter; the first of another shape than the others where there is one."""
+    odd = next((step for step in steps if step.shape != steps[0].shape), None)
+    return np.stack(steps) if odd is None else odd
 
 
 def _program(topic: Made, case: Case) -> Ask:
