@@ -13,6 +13,7 @@ from autograder.sandbox.limits import SandboxError
 from autograder.values import codec
 from autograder.values.asking import Answer, Ask
 from autograder.values.codec import CodecError, Handle, Register, Seed, Stub
+from autograder.values.compare import printable
 
 MAX_CALLS = 100_000  # calls of stubs during one ask
 MAX_CALL_BYTES = 256 * 2**20  # bytes of arguments recorded during one ask
@@ -79,7 +80,7 @@ def _detail(detail: Any) -> dict[str, Any]:
     if not isinstance(detail, dict):
         return {}
     kept: dict[str, Any] = {
-        key: detail[key][:_MAX_DETAIL_TEXT] for key in _DETAIL_TEXTS if isinstance(detail.get(key), str)
+        key: printable(detail[key][:_MAX_DETAIL_TEXT]) for key in _DETAIL_TEXTS if isinstance(detail.get(key), str)
     }
     limit = detail.get("limit")
     if isinstance(limit, str) and limit in _LIMITS:

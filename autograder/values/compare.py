@@ -141,14 +141,19 @@ def in_words(value: Any) -> str:
 def in_detail(value: Any) -> str:
     """What a value is, for a teaching assistant."""
     if isinstance(value, Handle):
-        return f"an object ({value.description})" if value.description else "an object"
+        return f"an object ({printable(value.description)})" if value.description else "an object"
     if isinstance(value, np.ndarray):
         return f"an array of shape {value.shape}"
     if isinstance(value, dict):
-        return f"a dict with the keys {', '.join(map(str, value))}"[:200]
+        return printable(f"a dict with the keys {', '.join(map(str, value))}"[:200])
     if isinstance(value, list | tuple):
         return f"a {type(value).__name__} of {len(value)}"
     return in_words(value)
+
+
+def printable(text: str) -> str:
+    """The text, with `?` for whatever a terminal might obey instead of showing it; lines stay lines."""
+    return text if text.isprintable() else "".join(c if c.isprintable() or c in "\n\t" else "?" for c in text)
 
 
 def _compare_container(actual: Any, expected: Expectation, what: str) -> Comparison:

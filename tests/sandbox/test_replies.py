@@ -58,6 +58,13 @@ def test_detail_is_rebuilt_from_known_texts() -> None:
     assert answer.detail == {"type": "E", "text": "x" * 2000, "line": 3}
 
 
+def test_detail_holds_nothing_that_a_terminal_obeys() -> None:
+    """Staff reads it there, as after `autograder replay`."""
+    detail = {"text": "\x1b]52;c;cm0gLXJmIH4=\x07two\nlines\tof \u202etext"}
+    answer = read_answer(_ask(), codec.encode({"status": "raised", "step": 0, "detail": detail}), {})
+    assert answer.detail == {"text": "?]52;c;cm0gLXJmIH4=?two\nlines\tof ?text"}
+
+
 @pytest.mark.parametrize(
     "forged",
     [

@@ -56,6 +56,11 @@ def test_first_level_that_fails_is_the_outcome(actual, expected):
     assert outcome(actual) == expected
 
 
+@pytest.mark.parametrize("actual", [{"\x1b[2Jx": 1}, Handle(0, "\x1b[2Jx")], ids=["key", "type"])
+def test_evidence_holds_nothing_that_a_terminal_obeys(actual):
+    assert "?[2Jx" in compare(actual=actual, expected=expecting(RIGHT), what="dx").evidence
+
+
 def test_one_wrong_entry_among_a_million_is_seen():
     value = np.random.default_rng(12).normal(size=10**6)
     size = float(norm(value))
