@@ -60,18 +60,31 @@ def gradient_check(f: Callable[[dict[str, Array]], float], grads: dict[str, Arra
 
 @gradient_check.cases
 def _(rng):
-    # Each call of f is a message to the examiner: one network as students know it, the rest three numbers.
-    params, data, right = _drawn(rng, _network, _network_gradient)
-    yield case("right, a small network", f=bind(_network_loss, **data, scale=1.0), grads=right, params=params)
+    # A verdict is one bit: who sees from the names, sizes or order of what is given which it must be, has checked
+    # nothing. So whatever there is with a right gradient is there with a wrong one, and the order is drawn.
+    cases = list(_cases(rng))
+    yield from (cases[number] for number in rng.permutation(len(cases)))
+
+
+def _cases(rng):
+    # Each call of f is a message to the examiner: two networks as students know them, the rest three numbers.
+    for name, errors in (("right, a small network", {}), ("a small network, one entry wrong", {2: 0.3})):
+        params, data, right = _drawn(rng, _network, _network_gradient)
+        grads = right | {"W1": _off(right["W1"], errors)}
+        yield case(name, f=bind(_network_loss, **data, scale=1.0), grads=grads, params=params)
     yield _bowl(rng, "right, near the minimum", coupling=0.0)
     yield _bowl(rng, "right, near the minimum of a tilted valley", coupling=1.0)
+    yield _bowl(rng, "near the minimum, last entry wrong", coupling=1.0, errors={-1: 0.3})
 
     def claimed(name, spoil, scale=1.0):
         params, data, right = _drawn(rng, _neuron, _neuron_gradient)
         grads = {key: scale * block for key, block in (right | spoil(right)).items()}
         return case(name, f=bind(_neuron_loss, **data, scale=scale), grads=grads, params=params)
 
+    yield claimed("right, a neuron", lambda right: {})
     yield claimed("right, huge values", lambda right: {}, scale=1e8)
+    yield claimed("huge values, last entry wrong", lambda right: {"w": _off(right["w"], {-1: 0.3})}, scale=1e8)
+    yield claimed("right, tiny values", lambda right: {}, scale=1e-5)
     yield claimed("last entry of the first block wrong", lambda right: {"w": _off(right["w"], {-1: 0.2})})
     yield claimed("last block wrong", lambda right: {"v": _off(right["v"], {-1: -0.2})})
     yield claimed("two errors that cancel", lambda right: {"w": _off(right["w"], {0: 0.2, 1: -0.2})})
@@ -135,7 +148,7 @@ def _network_gradient(params, x, y):
     return {"W1": x.T @ inner, "b1": inner.sum(axis=0), "w2": hidden.T @ slope}
 
 
-def _bowl(rng, name, *, coupling):
+def _bowl(rng, name, *, coupling, errors=None):
     """A right gradient so near to the minimum that a one-sided difference is mostly curvature.
 
     The loss is a quadratic form, for which the difference on both sides is exact at any step. Numbers
@@ -150,7 +163,7 @@ def _bowl(rng, name, *, coupling):
         curvature = np.triu(tilt, 1) + np.triu(tilt, 1).T + np.diag(rng.uniform(1.0, 2.0, size=3))
         slope = curvature @ _distance(params, centre)
         if np.abs(slope).min() >= 1e-4:
-            grads = {"w": slope[:1], "u": slope[1:].reshape(1, 2)}
+            grads = {"w": slope[:1], "u": _off(slope[1:].reshape(1, 2), errors or {})}
             f = bind(_bowl_height, centre=centre, curvature=curvature)
             return case(name, f=f, grads=grads, params=params)
 

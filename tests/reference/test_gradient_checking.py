@@ -1,9 +1,14 @@
 """The gradient checker on right and wrong gradients, and the gradients that its cases claim."""
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
 
+from autograder.checks.conduct import drive
+from autograder.sandbox.inprocess import LocalQuestion
+from autograder.suite.draw import Worth, draw_plan
 from reference.gradient_checking import gradient_check
 from tests.reference.helpers import TOPICS, drawn
 
@@ -79,3 +84,22 @@ def test_right_gradients_of_the_cases_equal_torch(seed):
         assert case.inputs["f"](case.inputs["params"]) == pytest.approx(height.item(), rel=1e-12)
         for key, leaf in leaves.items():
             np.testing.assert_allclose(case.inputs["grads"][key], leaf.grad.numpy(), rtol=1e-10)
+
+
+@pytest.mark.parametrize(
+    "guess",
+    [
+        lambda number, f, params: number <= 4,
+        lambda number, f, params: number > 7,
+        lambda number, f, params: "v" not in params,
+        lambda number, f, params: "v" not in params or f(params) > 1e5,
+        lambda number, f, params: "v" not in params or not 1e-3 < f(params) < 1e5,
+    ],
+    ids=["the first four", "the last", "not a neuron", "not a usual neuron", "an unusual neuron"],
+)
+def test_verdict_is_not_told_by_what_is_given(guess):
+    """No gradient is looked at here: who has the list of cases by heart, or their order, has checked nothing."""
+    calls = itertools.count(1)
+    plan = draw_plan(gradient_check, Worth("guess", 10.0, {}), np.random.SeedSequence(31))
+    student = LocalQuestion({"gradient_check": lambda f, grads, params: bool(guess(next(calls), f, params))})
+    assert drive(plan, student.ask).total == 0
