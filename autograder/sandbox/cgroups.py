@@ -7,7 +7,9 @@ us (version 2: `systemd-run --user --scope -p Delegate=yes`, or a container's). 
 else's is left alone, and limits of processes and looks from outside are all there is.
 """
 
+import contextlib
 import os
+import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +17,10 @@ from pathlib import Path
 CONTROLLERS = ("memory", "pids")
 _PREFIX = "autograder-"
 _MAIN = f"{_PREFIX}main"  # where the processes of a delegated group go: only its leaves may hold any
+_ROUNDS = 5
+_ASK_S = 10.0
 _ROOM_MIB = 256  # the warden's own, page tables, and copies of warm pages
+_NOWHERE = "none: this kernel, or this container, offers no such control group"
 
 # File names: where a process joins, what counts its kills for lack of memory, and the most it held.
 _JOIN = {1: "tasks", 2: "cgroup.procs"}
@@ -59,8 +64,10 @@ class Group:
         return self.kills is not None and _kills(self.kills) > self.killed_before
 
     def peak_mib(self) -> float:
-        """The most memory it ever held; 0 where the kernel does not say."""
-        return int(os.pread(self.peak, 64, 0)) / 2**20 if self.peak is not None else 0.0
+        """The most memory it held; where the kernel does not say of this submission alone, what it may hold."""
+        if self.peak is None:
+            return self.allowed_mib if self.kills is not None else 0.0
+        return int(os.pread(self.peak, 64, 0)) / 2**20
 
 
 @dataclass
@@ -131,8 +138,23 @@ def open_groups(
             continue
         places.append(Place(version, frozenset(wanted), os.open(folder, os.O_RDONLY | os.O_DIRECTORY)))
         walls |= dict.fromkeys(wanted, f"control group of version {version}")
-    missing = dict.fromkeys(needed, "none: this kernel, or this container, offers no such control group")
+    missing = dict.fromkeys(needed, _NOWHERE)
     return Groups(places, {f"cgroup {name}": text for name, text in (missing | walls).items()})
+
+
+def prospects(own: str = "/proc/self/cgroup", mounts: str = "/proc/self/mountinfo") -> dict[str, str]:
+    """Of each controller, below which group `open_groups` would make ours, or after `none:` why nowhere. Makes none."""
+    found = dict.fromkeys(CONTROLLERS, _NOWHERE)
+    for version, here, path, names in _hierarchies(Path(own).read_text(), Path(mounts).read_text()):
+        try:
+            _must_be_ours(version, here, path)
+            writable = os.access(here, os.W_OK)
+            told = f"version {version}, {here}" if writable else f"none: {here}: it is not yours to divide"
+        except OSError as error:
+            told = f"none: {here}: {error}"
+        there = names if version == 1 else _offered(here)
+        found |= {name: told for name in CONTROLLERS if name in there and found[name].startswith("none:")}
+    return found
 
 
 def _hierarchies(own: str, mounts: str) -> list[tuple[int, Path, str, frozenset[str]]]:
@@ -147,7 +169,8 @@ def _hierarchies(own: str, mounts: str) -> list[tuple[int, Path, str, frozenset[
             continue
         for names, path in paths.items():
             if (kind == "cgroup2") == (names == {""}) and (kind == "cgroup2" or names <= set(options.split(","))):
-                below = "" if path == "/" else path
+                # Ours lie beside that leaf, where an earlier server of the same delegated group has put this process.
+                below = path.rstrip("/").removesuffix(f"/{_MAIN}")
                 found.append((2 if kind == "cgroup2" else 1, Path(f"{mounted}{below}"), below, names))
     return found
 
@@ -170,7 +193,25 @@ def _must_be_ours(version: int, here: Path, path: str) -> None:
                     return
             except OSError:
                 continue
+        if _is_delegated_by_the_users_own(here):
+            return
     raise PermissionError("this group belongs to whoever started us (systemd delegates one: -p Delegate=yes)")
+
+
+def _is_delegated_by_the_users_own(here: Path) -> bool:
+    """Whether systemd's manager of this user says so: unlike the machine's, it leaves no mark on what it delegates."""
+    user = os.geteuid()
+    if f"user@{user}.service" not in here.parts:
+        return False
+    ask = ["systemctl", "--user", "show", "--property=Delegate", "--value", "--", here.name]
+    where = {"PATH": os.defpath, "XDG_RUNTIME_DIR": f"/run/user/{user}"}
+    try:
+        done = subprocess.run(
+            ask, env=where, stdin=subprocess.DEVNULL, capture_output=True, timeout=_ASK_S, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return done.stdout.strip() == b"yes"
 
 
 def _offer(here: Path, wanted: list[str]) -> None:
@@ -180,8 +221,10 @@ def _offer(here: Path, wanted: list[str]) -> None:
         return
     if (here / "cgroup.type").exists():  # not the machine's root, which may hold processes all the same
         (here / _MAIN).mkdir(exist_ok=True)
-        for pid in (here / "cgroup.procs").read_text().split():
-            _write_path(here / _MAIN / "cgroup.procs", pid)
+        for _ in range(_ROUNDS):  # while they are moved, they end and start others
+            for pid in (here / "cgroup.procs").read_text().split():
+                with contextlib.suppress(ProcessLookupError):
+                    _write_path(here / _MAIN / "cgroup.procs", pid)
     _write_path(here / "cgroup.subtree_control", " ".join(f"+{name}" for name in wanted))
 
 

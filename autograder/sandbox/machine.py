@@ -100,24 +100,20 @@ def _rlimits() -> Fact:
 
 def _cgroups() -> Fact:
     """A bound on a submission as a whole; without, each of its processes has one of its own."""
+    from autograder.sandbox import cgroups
+
     root = Path("/sys/fs/cgroup")
+    is_root = sys.platform.startswith("linux") and os.geteuid() == 0
     if (root / "cgroup.controllers").exists():
-        group = root / _own_group().lstrip("/")
-        if os.access(group, os.W_OK) and os.access(group / "cgroup.subtree_control", os.W_OK):
-            return Fact("limit", "cgroups", True, f"version 2, {group} may be divided", optional=True)
-        mend = "systemd-run --user --scope -p Delegate=yes autograder grade ..."
-        return Fact("limit", "cgroups", False, f"version 2, {group} may not be divided by you", mend, optional=True)
-    if (root / "memory").is_dir() and (root / "pids").is_dir():
-        if os.access(root / "memory", os.W_OK) and os.access(root / "pids", os.W_OK):
-            return Fact("limit", "cgroups", True, "version 1, memory and pids may be divided", optional=True)
-        return Fact("limit", "cgroups", False, "version 1, not yours to divide", "run as root", optional=True)
-    return Fact("limit", "cgroups", False, "none is mounted", "mount -t cgroup2 none /sys/fs/cgroup", optional=True)
-
-
-def _own_group() -> str:
-    """The path of this process's group of version 2."""
-    lines = _read("/proc/self/cgroup").splitlines()
-    return next((line[3:] for line in lines if line.startswith("0::")), "")
+        mend = f"systemd-run {'' if is_root else '--user '}--scope -p Delegate=yes autograder grade ..."
+    elif (root / "memory").is_dir() and (root / "pids").is_dir():
+        mend = f"echo $$ | tee {root}/memory/cgroup.procs {root}/pids/cgroup.procs" if is_root else "run as root"
+    else:
+        return Fact("limit", "cgroups", False, "none is mounted", "mount -t cgroup2 none /sys/fs/cgroup", optional=True)
+    found = cgroups.prospects()
+    ok = not any(text.startswith("none:") for text in found.values())
+    said = "; ".join(f"{name}: {text}" for name, text in found.items())
+    return Fact("limit", "cgroups", ok, said, mend, optional=True)
 
 
 def _seccomp() -> Fact:

@@ -72,6 +72,7 @@ def test_group_of_a_slot_has_the_submissions_limits(
     events = memory.with_name({1: "memory.oom_control", 2: "memory.events"}[version])
     events.write_text("oom_kill 4\n")
     assert group.has_killed()
+    assert group.peak_mib() == {1: 0, 2: group.allowed_mib}[version]  # that of version 2 has no beginning
     assert not groups.of(3, memory_mib=1, disk_mib=1, processes=1).has_killed()  # what was before does not count
     memory.with_name("cgroup.procs").write_text("77\n")
     with pytest.raises(OSError, match="slot 3 is not empty"):
@@ -87,6 +88,27 @@ def test_group_of_somebody_else_is_left_alone(tmp_path: Path, version: int) -> N
     empty = groups.of(0, memory_mib=1, disk_mib=1, processes=1)
     empty.enter()
     assert (empty.kept_open(), empty.has_killed(), empty.peak_mib()) == ((), False, 0.0)
+
+
+def test_server_after_the_first_finds_the_delegated_group(tmp_path: Path) -> None:
+    """The first had moved all processes into a leaf, which the second took for somebody else's group."""
+    hierarchies(tmp_path, 2, "/")
+    groups = cgroups.open_groups(*hierarchies(tmp_path, 2, "/autograder-main"))
+    assert set(groups.walls.values()) == {"control group of version 2"}
+    assert (tmp_path / f"autograder-{os.getpid()}").is_dir()
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_prospects_are_what_is_found(tmp_path: Path, version: int) -> None:
+    for path in ("/", "/user.slice/session-1.scope"):
+        files = hierarchies(tmp_path, version, path)
+        told = cgroups.prospects(*files)
+        assert list(tmp_path.glob("**/autograder-*")) == []
+        made = cgroups.open_groups(*files) if path != "/" else None
+        if made:
+            assert all(text.startswith("none:") for text in (*told.values(), *made.walls.values()))
+        else:
+            assert all(text.startswith(f"version {version}, ") for text in told.values())
 
 
 def test_groups_of_a_server_that_was_killed_are_removed(tmp_path: Path) -> None:
@@ -119,7 +141,7 @@ def test_submission_is_in_its_group_and_the_group_goes_with_the_server(jail: Jai
         mine = f"/autograder-{server.pid}/slot-"
         assert mine in str(loaded.result())
         loaded.close()
-    there = list(Path("/sys/fs/cgroup").glob(f"*/autograder-{server.pid}"))
+    there = list(Path("/sys/fs/cgroup").glob(f"**/autograder-{server.pid}"))  # version 2: deep below the root
     assert there
     run(server.close())
     assert not any(path.exists() for path in there)
