@@ -20,8 +20,9 @@ INSIDE_ID = 1000  # user and group of student code inside its namespaces
 _FIRST_ID = 0x70000000  # of the host's ids that slots use; far from those of people and services
 _SLOTS = 256
 _REFUSED = (
-    "this kernel refuses user namespaces ({error}); allow them (sysctl user.max_user_namespaces, "
-    "kernel.apparmor_restrict_unprivileged_userns=0, or a container run with the rights to make them)"
+    "this kernel refuses user namespaces ({error}); `autograder doctor` names what allows them: "
+    "sysctl -w user.max_user_namespaces=15000, kernel.unprivileged_userns_clone=1 or "
+    "kernel.apparmor_restrict_unprivileged_userns=0, or a container run with the rights to make them"
 )
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from autograder.cli.main import main
-from autograder.sandbox import escape, machine
+from autograder.sandbox import escape, machine, server
 from autograder.sandbox.escape import ACTS, Attempt, Trial
 from autograder.sandbox.isolation import PROCESS, Isolation
 
@@ -34,6 +34,10 @@ def test_doctor_finds_an_isolation_that_stops_every_act(capsys: pytest.CaptureFi
     assert [attempt for attempt in trial["attempts"] if not attempt["stopped"]] == []
     proving = [attempt["act"] for attempt in trial["attempts"] if attempt["proves"]]
     assert {"read_file", "write_file", "see_process", "end_process", "use_network", "take_memory"} <= set(proving)
+    # What it says of control groups is what the jail finds: it had promised groups that are somebody else's.
+    (groups,) = (fact for fact in document["facts"] if fact["name"] == "cgroups")
+    found = [text for name, text in trial["walls"].items() if name.startswith("cgroup")]
+    assert groups["ok"] is not any(text.startswith("none:") for text in found), (groups, found)
 
 
 @pytest.mark.slow
@@ -61,6 +65,12 @@ def test_doctor_on_a_machine_without_namespaces_says_what_mends_it() -> None:
     assert document["trials"] == []
     assert "sysctl -w user.max_user_namespaces" in missing["namespaces"]
     assert "DOCKER_HOST" in missing["docker"] or "pip install" in missing["docker"]
+
+
+def test_refusal_names_every_switch_that_doctor_knows() -> None:
+    """Debian's was missing, where it is the one."""
+    for path, _, command in machine._SWITCHES:
+        assert command.removeprefix("sysctl -w ") in server._REFUSED, path
 
 
 @pytest.mark.parametrize(
