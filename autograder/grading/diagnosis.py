@@ -20,6 +20,8 @@ from autograder.values.outcomes import Outcome
 _UNEXPLAINED = frozenset(
     {Outcome.PASSED, Outcome.MISSING, Outcome.FORBIDDEN, Outcome.CRASHED, Outcome.TIMED_OUT, Outcome.NOT_GRADED}
 )
+# And what says little more than that something was changed: with one mistake more, any two would explain it.
+_ONE_WORD = frozenset({Outcome.BROKEN_PROPERTY})
 _LOOKED_UP = ("value", "gradient", "trajectory")  # kinds of checks whose answers can be recognised
 
 
@@ -42,10 +44,14 @@ def diagnose(result: Result) -> dict[str, Diagnosis]:
         return {}
     singles = [_Known((m.equivalent_to or m.name,), result.plan.wrong[m.name]) for m in result.plan.misconceptions]
     pairs = [_Known(names, shown) for names, shown in result.plan.pairs.items()]
-    whole = _whole(result, singles) or _whole(result, pairs)
+    whole = _whole(result, singles)
+    if not whole and (whole := _whole(result, pairs)) and all(_says_one_word(result, check) for check in failed):
+        return {}
     found = {}
     for check in failed:
-        names = whole or _of_check(result, singles, check) or _of_check(result, pairs, check)
+        names = whole or _of_check(result, singles, check)
+        if not names and not _says_one_word(result, check):
+            names = _of_check(result, pairs, check)
         if len(names) == 1:
             found[check.id] = _diagnosis(result.plan, *names)
         elif not names and _has_shape(result, check) and (shape := shape_of(result, check)) is not None:
@@ -57,6 +63,10 @@ def _whole(result: Result, known: Sequence[_Known]) -> set[tuple[str, ...]]:
     """The names of those that explain every block."""
     blocks = [block.name for block in result.plan.topic.blocks]
     return {each.names for each in known if all(_explains(result, each, block) for block in blocks)}
+
+
+def _says_one_word(result: Result, check: Check) -> bool:
+    return result.verdicts[check.id].outcome in _ONE_WORD
 
 
 def _of_check(result: Result, known: Sequence[_Known], check: Check) -> set[tuple[str, ...]]:

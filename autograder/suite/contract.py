@@ -113,7 +113,7 @@ def _unsteady(topic: Topic, cases: Mapping[str, Case], shown: Mapping[str, Obser
     again = show(topic, topic.reference, [cases[name] for name in shown])
     for name, seen in shown.items():
         for block, value in seen.items():
-            steady = same({block: value}, {block: again[name][block]}, ROUNDING)
+            steady = same(value, again[name][block], ROUNDING)
             if block == GENERATOR:
                 steady = bool(value[0])
             if not steady:

@@ -131,3 +131,16 @@ def test_pure_layer_with_rounding_from_call_to_call_passes():
         return grads, dx * (1 + 1e-12 * next(noise))
 
     assert set(outcomes(grade(make_line(pure=True), names(backward=backward))).values()) == {"passed"}
+
+
+def test_upstream_gradient_that_is_written_into_is_noticed():
+    """A mask multiplied into the dout that was given: with fresh copies for every call, nothing else showed it."""
+
+    def backward(dout, cache):
+        dout *= 1.0 - cache[-1] ** 2
+        return line_backward(dout / (1.0 - cache[-1] ** 2), cache)
+
+    result = grade(make_line(pure=True), names(backward=backward))
+    assert outcomes(result) == {"out": "passed", "dparams": "broken_property", "dx": "broken_property"}
+    assert "changes dout" in result.verdicts["dx"].message
+    assert set(outcomes(grade(make_line(), names(backward=backward))).values()) == {"passed"}

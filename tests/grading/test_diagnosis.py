@@ -148,6 +148,36 @@ def test_one_mistake_is_not_taken_for_two():
         assert diagnose(result)["y"].parts == ()
 
 
+def test_changed_arguments_alone_are_not_taken_for_two_mistakes():
+    """A cache that is emptied fails where a spoiled one does and where it does not: two names explained that once."""
+    topic = TOPICS["mlp"]
+    forward, backward = topic.reference.values()
+
+    def emptied(dout, cache):
+        params, inputs = cache
+        found = backward(dout, (params, list(inputs)))
+        inputs.clear()
+        return found
+
+    result, found = named(with_pairs(topic), {"mlp_forward": forward, "mlp_backward": emptied})
+    assert str(result.verdicts["dx"].outcome) == "broken_property"
+    assert found == {}
+
+
+def test_another_argument_changed_is_another_mistake():
+    topic = TOPICS["loss_and_gradients"]
+    right = topic.main
+
+    def shifted(params, x, y):
+        result = right(params, x.copy(), y)
+        x -= x.mean(axis=0)
+        return result
+
+    result, found = named(plan_of(topic), {"loss_and_gradients": shifted})
+    assert str(result.verdicts["loss"].outcome) == "broken_property"
+    assert found == {}
+
+
 def test_edits_of_one_place_make_no_pair():
     pairs = {(one.name, other.name) for one, other, _ in pairs_of(make_two_places())}
     assert pairs == {

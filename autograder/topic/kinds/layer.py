@@ -1,6 +1,7 @@
 """A layer: forward keeps its cache in the worker, backward gets it back with an upstream gradient.
 
-A pure one must leave its arguments and its cache as they were, so that backward may be called twice.
+A pure one must leave its arguments, the upstream gradient and its cache as they were, so that backward may be
+called twice.
 """
 
 from typing import Any
@@ -9,10 +10,9 @@ import numpy as np
 
 from autograder.topic.case import Case
 from autograder.topic.declare import Topic
-from autograder.topic.kinds.function import unchanged
-from autograder.topic.kinds.observed import Failure, Observation, arguments, call, failure
+from autograder.topic.kinds.observed import Failure, Observation, arguments, call, failure, spoiled
 from autograder.topic.parts import TopicError
-from autograder.values.asking import Ask, Program
+from autograder.values.asking import Answer, Ask, Program
 from autograder.values.compare import norm, split
 from autograder.values.outcomes import Outcome
 
@@ -37,26 +37,31 @@ def observe(topic: Topic, case: Case) -> Observation:
     forward, backward = topic.reference
     gradients = tuple(block.name for block in topic.blocks if block.kind == "gradient")
     inputs = arguments(topic.parameters, case.inputs)
+    watched = tuple(inputs) if topic.pure else ()
     answer = yield case.ask(
         "forward",
-        lambda: call(f"{case.name}/forward", forward, inputs, ("out", "cache"), keep="cache", pure=topic.pure),
+        lambda: call(f"{case.name}/forward", forward, inputs, ("out", "cache"), keep="cache", watched=watched),
     )
     if not answer.returned:
         return dict.fromkeys(("out", *gradients), failure(answer, f"calling {forward}"))
-    if topic.pure and not unchanged(list(inputs.values()), answer.value["arguments"]):
-        changed = Failure(Outcome.BROKEN_PROPERTY, f"{forward} must leave its arguments as they were", answer)
+    if watched and (changed := spoiled(forward, inputs, watched, answer)) is not None:
         return dict.fromkeys(("out", *gradients), changed)
     observed = {"out": answer.value["out"]}
     back = {"dout": case.inputs["dout"], "cache": answer.value["cache"]}
-    answer = yield call(f"{case.name}/backward", backward, back, gradients)
+    watched = ("dout",) if topic.pure else ()
+    answer = yield call(f"{case.name}/backward", backward, back, gradients, watched=watched)
     if answer.returned and topic.pure:
+        if (changed := spoiled(backward, back, watched, answer)) is not None:
+            return observed | dict.fromkeys(gradients, changed)
         first = answer
         answer = yield call(f"{case.name}/backward again", backward, back, gradients)
-        if answer.returned and not same(first.value, answer.value):
+        others = [name for name in gradients if answer.returned and not same(first.value[name], answer.value[name])]
+        if others:
             words = f"{backward}, called twice with one cache, gave two answers: it must leave the cache as it was"
-            return observed | dict.fromkeys(gradients, Failure(Outcome.BROKEN_PROPERTY, words, answer))
+            which = Answer("changed", detail={"text": f"other {', '.join(others)}"})
+            return observed | dict.fromkeys(gradients, Failure(Outcome.BROKEN_PROPERTY, words, which))
     if answer.returned:
-        return {**observed, **answer.value}
+        return observed | {name: answer.value[name] for name in gradients}
     return observed | dict.fromkeys(gradients, failure(answer, f"calling {backward}"))
 
 
@@ -72,21 +77,20 @@ def whole(topic: Topic, case: Case) -> Ask:
     return program.ask(case.name, {"out": out, **dict(zip(gradients, parts, strict=True))})
 
 
-def same(one: dict[str, Any], other: dict[str, Any], rounding: float = _ROUNDING) -> bool:
+def same(shown: Any, again: Any, rounding: float = _ROUNDING) -> bool:
     """Whether two answers of one function to one question are equal, as far as rounding goes."""
-    for shown, again in zip(one.values(), other.values(), strict=True):
-        try:
-            (_, left), (_, right) = split(shown), split(again)
-        except TypeError:
-            continue  # nothing that can be compared, which is told where it is held against what is right
-        for key, array in left.items():
-            if key not in right or array.shape != right[key].shape:
-                return False
-            wide, second = array.astype(np.float64), right[key].astype(np.float64)
-            finite = np.isfinite(wide)
-            if not np.array_equal(finite, np.isfinite(second)):
-                return False
-            difference = np.subtract(wide, second, where=finite, out=np.zeros(wide.shape))
-            if float(norm(difference)) > rounding * float(norm(np.where(finite, wide, 0.0))):
-                return False
+    try:
+        (_, left), (_, right) = split(shown), split(again)
+    except TypeError:
+        return True  # nothing that can be compared, which is told where it is held against what is right
+    for key, array in left.items():
+        if key not in right or array.shape != right[key].shape:
+            return False
+        wide, second = array.astype(np.float64), right[key].astype(np.float64)
+        finite = np.isfinite(wide)
+        if not np.array_equal(finite, np.isfinite(second)):
+            return False
+        difference = np.subtract(wide, second, where=finite, out=np.zeros(wide.shape))
+        if float(norm(difference)) > rounding * float(norm(np.where(finite, wide, 0.0))):
+            return False
     return True

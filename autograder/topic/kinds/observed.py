@@ -1,10 +1,11 @@
 """What did student code show on one case?"""
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Collection, Generator
 from dataclasses import dataclass
 from typing import Any
 
 from autograder.topic.case import Bound
+from autograder.values import codec
 from autograder.values.asking import Answer, Ask, Program
 from autograder.values.codec import Register, Stub
 from autograder.values.outcomes import Outcome
@@ -55,23 +56,50 @@ def lifted(inputs: dict[str, Any]) -> tuple[dict[str, Any], dict[int, Callable[.
 
 
 def call(
-    key: str, name: str, inputs: dict[str, Any], outputs: tuple[str, ...], *, keep: str = "", pure: bool = False
+    key: str,
+    name: str,
+    inputs: dict[str, Any],
+    outputs: tuple[str, ...],
+    *,
+    keep: str = "",
+    watched: Collection[str] = (),
 ) -> Ask:
     """Ask for `name(*inputs)`. Its result is one value, or a tuple of `outputs`; `keep` stays in the worker.
 
-    The answer's value is {output: value}; with `pure`, the arguments afterwards are under "arguments".
+    The answer's value is {output: value}; what became of the `watched` arguments is under "arguments".
     """
     program = Program()
     plain, callables = lifted(inputs)
     function = program.get(name)
-    given = [program.value(value) for value in plain.values()] if pure else list(plain.values())
-    result = program.call(function, *given)
+    given = {key: program.value(value) if key in watched else value for key, value in plain.items()}
+    result = program.call(function, *given.values())
     parts = program.unpack(result, len(outputs)) if len(outputs) > 1 else [result]
     returns: dict[str, Any] = dict(zip(outputs, parts, strict=True))
     kept: tuple[Register, ...] = (returns[keep],) if keep else ()
-    if pure:
-        returns["arguments"] = given
+    if watched:
+        returns["arguments"] = [given[key] for key in watched]
     return program.ask(key, returns, keep=kept, callables=callables)
+
+
+def spoiled(name: str, inputs: dict[str, Any], watched: Collection[str], answer: Answer) -> Failure | None:
+    """The failure of a function that changed watched arguments; None where they came back as they were sent.
+
+    Which ones is a part of the failure: whoever shifts x has not made the mistake of whoever updates params.
+    """
+    pairs = zip(watched, answer.value["arguments"], strict=True)
+    changed = ", ".join(key for key, after in pairs if not unchanged(inputs[key], after))
+    if not changed:
+        return None
+    doing = f"{name} must leave its arguments as they were, and changes {changed}"
+    return Failure(Outcome.BROKEN_PROPERTY, doing, Answer("changed", detail={"text": f"changed {changed}"}))
+
+
+def unchanged(before: object, after: object) -> bool:
+    """Whether an argument came back as it was sent."""
+    try:
+        return codec.encode(before) == codec.encode(after)
+    except codec.CodecError:
+        return False
 
 
 def arguments(names: tuple[str, ...], inputs: dict[str, Any]) -> dict[str, Any]:

@@ -11,8 +11,7 @@ import numpy as np
 
 from autograder.topic.case import Case
 from autograder.topic.declare import Topic
-from autograder.topic.kinds.function import unchanged
-from autograder.topic.kinds.observed import Failure, Observation, Observed, arguments, failure, lifted
+from autograder.topic.kinds.observed import Failure, Observation, Observed, arguments, failure, lifted, unchanged
 from autograder.topic.rule import ARGUMENTS, FIRST, LATER, Rule
 from autograder.values.asking import Answer, Ask, Program
 from autograder.values.codec import Register
