@@ -33,6 +33,8 @@ def shape_of(result: Result, check: Check) -> Diagnosis | None:
     ]
     if len(cases) < _LEAST_CASES or any(isinstance(_shown(result, case, check.block), Failure) for case in cases):
         return None
+    if all(_is_right(result, case, check.block, lambda _, came, __: came) for case in cases):
+        return None  # only an edge went wrong, where nothing of this can be seen: a factor of one explains the rest
     for name, hint, undo in _shapes(result, cases, check.block):
         if all(_is_right(result, case, check.block, undo) for case in cases):
             return Diagnosis(name=name, hint=hint, is_shape=True)

@@ -29,6 +29,21 @@ def make_product():
     return product
 
 
+def make_clipped():
+    @topic(lecture="tests", returns=("y",))
+    def clipped(x: Float[Array, "N D"]) -> Float[Array, "N D"]:
+        """x, but for what is far out."""
+        return np.clip(x, -100, 100)
+
+    @clipped.cases
+    def _(rng):
+        for name, n, d in (("a", 3, 4), ("b", 5, 2), ("c", 4, 6)):
+            yield case(name, x=rng.normal(size=(n, d)))
+        yield case("far out", edge=0.2, x=1000 * rng.normal(size=(3, 4)))
+
+    return clipped
+
+
 def shape_in(block, answer, make=make_product):
     declared = make()
     plan = draw_plan(declared, Worth(declared.name, 10.0, {}), SEED)
@@ -91,3 +106,9 @@ def test_gradient_block_by_itself_has_its_shape():
     }
     found = diagnose(drive(plan, LocalQuestion(names).ask))
     assert {check: each.name for check, each in found.items()} == {"dw": "right but for the sign"}
+
+
+@pytest.mark.parametrize("answer", [lambda x: x, lambda x: np.where(abs(x) > 100, np.nan, x)], ids=["value", "nan"])
+def test_nothing_is_said_of_a_mistake_at_an_edge_alone(answer):
+    """All ordinary cases are right, so all of them are right but for a factor: of one. Students were told so."""
+    assert shape_in("y: far out", answer, make_clipped) == ""
