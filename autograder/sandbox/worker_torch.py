@@ -83,14 +83,21 @@ def _gradient(tensor: Any) -> Any:
 
 
 def _matched(module: Any, weights: Mapping[str, np.ndarray]) -> dict[str, Any] | None:
-    """The module's parameters and buffers under the names of the weights: by name, else in order by shape."""
+    """The module's parameters and buffers under the names of the weights: by name, else in order.
+
+    In order among those of one shape: whether all convolutions are made before all normalisations, or in turns, is
+    nothing to the module.
+    """
     own = {**dict(module.named_parameters()), **dict(module.named_buffers())}
     own = {name: tensor for name, tensor in own.items() if tensor.is_floating_point()}  # a counter is no weight
     if own.keys() != weights.keys():
-        in_order = list(own.values())
-        if len(in_order) != len(weights):
+        if len(own) != len(weights):
             return None
-        own = dict(zip(weights, in_order, strict=True))
+        left: dict[tuple[int, ...], list[Any]] = {}
+        for tensor in own.values():
+            left.setdefault(tuple(tensor.shape), []).append(tensor)
+        found = {name: left[np.shape(weight)].pop(0) for name, weight in weights.items() if left.get(np.shape(weight))}
+        return found if len(found) == len(weights) else None
     fits = all(tuple(own[name].shape) == np.shape(weight) for name, weight in weights.items())
     return {name: own[name] for name in weights} if fits else None
 

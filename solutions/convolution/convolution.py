@@ -90,8 +90,8 @@ print(out[0, 0])
 # - the shortcut is added, and then comes the last ReLU.
 #
 # The shortcut is the input itself where the shape stays, and else a convolution of 1×1 with that stride, without bias,
-# and a batch normalisation. Grading puts the reference's weights into yours in the order in which the parameters
-# were made: main path first, then the shortcut.
+# and a batch normalisation. Grading puts the reference's weights into yours, those of one shape in the order in which
+# they were made: main path first, then the shortcut.
 
 
 # %%

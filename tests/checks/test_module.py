@@ -62,6 +62,31 @@ def make_gate():
     return Gate
 
 
+def make_pair():
+    @torch_module(lecture="tests", inputs=("x",))
+    def Pair():
+        """Two dense layers without bias, each followed by a scale and a shift."""
+        import torch
+
+        class Pair(torch.nn.Module):
+            def __init__(self, size):
+                super().__init__()
+                self.first, self.norm1 = torch.nn.Linear(size, size, bias=False), torch.nn.LayerNorm(size)
+                self.second, self.norm2 = torch.nn.Linear(size, size, bias=False), torch.nn.LayerNorm(size)
+
+            def forward(self, x):
+                return self.norm2(self.second(torch.tanh(self.norm1(self.first(x)))))
+
+        return Pair
+
+    @Pair.cases
+    def _(rng):
+        for name, n, size in (("one", 3, 4), ("two", 5, 3), ("three", 2, 6)):
+            yield case(name, x=rng.normal(size=(n, size)), size=size)
+
+    return Pair
+
+
 def outcomes(topic, cls):
     result = drive(draw_plan(topic, WORTH, np.random.SeedSequence(SEED)), LocalQuestion({topic.name: cls}).ask)
     return result, {check.id: str(result.verdicts[check.id].outcome) for check in result.plan.checks}
@@ -216,3 +241,21 @@ def test_optimizer_that_resizes_its_parameters_is_off():
 
     found = outcomes(make_steps(), Growing)[1]
     assert found["trajectory"] != "passed"
+
+
+@pytest.mark.parametrize("swapped", [False, True])
+def test_layers_of_one_kind_may_be_made_before_those_of_another(swapped):
+    """Both dense layers first, then both norms, is a common style; it was refused unrun, as if weights were missing."""
+
+    class Sorted(nn.Module):
+        def __init__(self, size):
+            super().__init__()
+            self.dense = nn.ModuleList([nn.Linear(size, size, bias=False) for _ in range(2)])
+            self.norms = nn.ModuleList([nn.LayerNorm(size) for _ in range(2)])
+
+        def forward(self, x):
+            first, second = reversed(self.dense) if swapped else self.dense
+            return self.norms[1](second(torch.tanh(self.norms[0](first(x)))))
+
+    _, found = outcomes(make_pair(), Sorted)
+    assert found["out"] == ("wrong_value" if swapped else "passed")
