@@ -131,6 +131,20 @@ def test_gradient_kept_as_state_and_changed_later_is_noticed():
     assert set(found.values()) == {"passed"}
 
 
+def test_returned_parameters_that_a_later_step_changes_are_noticed():
+    """One array, returned again and again: in a history of the caller's, all entries would be the last one."""
+
+    def step(w, dw, state, lr):
+        v, own = (0 * w, np.array(w)) if state is None else state
+        v = 0.5 * v - lr * dw
+        own += v
+        return own, (v, own)
+
+    found = outcomes(make_speed(), step)[1]
+    assert found.pop("arguments") == "broken_property"
+    assert set(found.values()) == {"passed"}
+
+
 @pytest.mark.parametrize(
     ("step", "outcome"),
     [

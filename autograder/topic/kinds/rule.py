@@ -36,6 +36,7 @@ def observe(topic: Topic, case: Case) -> Observation:
     if case.edge:
         return observed
     kept = [unchanged(before, after) for before, after in zip(given, answer.value["given"], strict=True)]
+    kept[0] = kept[0] and all(map(_equal, seen[:-1], answer.value["handed"]))
     whole = [kept[0]] if topic.by_function else [kept[0], all(kept[1:])]
     return {**observed, ARGUMENTS: np.array(whole)}
 
@@ -52,10 +53,19 @@ def _program(topic: Rule, case: Case) -> Ask:
     w: Register = program.value(np.asarray(plain["w"]))
     gradients = [program.value(each) for each in _gradients(topic, case)]
     given, seen, state = [w, *gradients], [], plain["state"]
+    handed = []  # what a step returned and the next one was given: it belongs to the caller, too
     for gradient in gradients or [plain["grad"]] * topic.steps:
         w, state = program.unpack(program.call(step, w, gradient, state, *further), 2)
         seen.append(program.operate("pos", w))  # a copy, which a later step cannot reach
-    return program.ask(f"{case.name}/steps", {"seen": seen, "given": given}, callables=callables)
+        handed.append(w)
+    return program.ask(f"{case.name}/steps", {"seen": seen, "given": given, "handed": handed[:-1]}, callables=callables)
+
+
+def _equal(before: Any, after: Any) -> bool:
+    try:
+        return np.array_equal(as_array(before), as_array(after), equal_nan=True)
+    except TypeError:
+        return True  # no numbers, which is told where they are held against what is right
 
 
 def _failed(topic: Rule, request: Ask, answer: Answer) -> Failure:
