@@ -133,6 +133,7 @@ def _(rng):
     yield case("functions", build=lambda Value: expressions.functions(Value, c, -d))
     yield case("a node used twice", build=lambda Value: expressions.used_twice(Value, a, -c))
     yield case("a diamond", build=lambda Value: expressions.diamond(Value, c, d))
+    yield case("relu at exactly 0", edge=0.1, build=lambda Value: expressions.at_the_corner(Value, a))
     # Sixteenths: the sums of the chain are exact in float32 too.
     leaves = on_grid(rng.uniform(0.5, 2.0, size=2), step=1 / 16).tolist()
     adds = rng.permutation([True] * 3000 + [False] * 1999).tolist()
@@ -251,6 +252,11 @@ value.misconception(
     "tanh: output not squared",
     ("1 - result**2", "1 - result"),
     hint="The slope of tanh is the same at x and at -x. Is yours?",
+)
+value.misconception(
+    "relu: derivative 1 at exactly 0",
+    ("self.data > 0", "self.data >= 0"),
+    hint="Which derivative does the question fix at exactly 0?",
 )
 value.misconception(
     "relu: gradient not masked",

@@ -47,6 +47,14 @@ def functions(Value, a, b):
     return {"data": [squashed.data, on.data, off.data, f.data], "grad": [x.grad, y.grad, on.grad, off.grad]}
 
 
+def at_the_corner(Value, a):
+    x, y = Value(0.0), Value(a)
+    corner = x.relu()
+    f = (corner + 2) * y + x * 3
+    f.backward()
+    return {"data": [corner.data, f.data], "grad": [x.grad, y.grad, corner.grad]}
+
+
 def used_twice(Value, a, b):
     x, y = Value(a), Value(b)
     double, cube = x + x, x * x * x

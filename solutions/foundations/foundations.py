@@ -88,7 +88,8 @@ print(softmax_cross_entropy(np.log([[0.2, 0.7, 0.1]]), np.array([1])))
 # $$\text{out} = x\,w + b$$
 #
 # Backward gets `dout`, the gradient of some loss with respect to `out`, and returns the gradients with
-# respect to `x`, `w` and `b`, in this order. What you put into `cache` is up to you.
+# respect to `x`, `w` and `b`, in this order. What you put into `cache` is up to you, but put all that
+# backward needs into it: forward may be called again before backward is.
 
 
 # %%
@@ -243,7 +244,8 @@ print(perceptron_fit(np.array([[2.0, 1.0], [-1.0, -2.0], [1.0, 3.0]]), np.array(
 #
 # A class of scalars that remember how they were computed (deck 004, *Backpropagation with a Computational
 # Graph*). `Value(2.0)` has `data` 2.0 and `grad` 0. It knows `+ - * /` with Values and plain numbers on
-# either side, unary minus, `**` with a number as exponent, and the methods `exp()`, `tanh()`, `relu()`.
+# either side, unary minus, `**` with a number as exponent, and the methods `exp()`, `tanh()`, `relu()` (derivative
+# 0 at exactly 0).
 # `f.backward()` sets `grad` of every node that `f` was computed from to
 #
 # $$\frac{\partial f}{\partial \text{node}}, \quad\text{the sum over all paths from the node to } f.$$
