@@ -94,6 +94,20 @@ def _(rng):
     yield case("layers of one width", **network(rng, 4, (5, 5, 5, 5)))
     yield case("one example", **network(rng, 1, (6, 8, 7, 2)))
     yield case("no hidden layer", edge=0.1, **network(rng, 7, (4, 3)))
+    yield case("eleven layers", edge=0.1, **_deep_network(rng, 4, layers=11, width=4))
+
+
+def _deep_network(rng, n, *, layers, width):
+    """As `network`, for so many layers that drawing would not end: each bias lies between two examples."""
+    params, h = initial(rng, [width] * (layers + 1)), rng.normal(size=(n, width))
+    x = h
+    for number in range(1, layers):
+        inner = np.sort(h @ params[f"W{number}"], axis=0)  # (N, M)
+        widest = np.diff(inner, axis=0).argmax(axis=0)  # (M,)
+        units = np.arange(width)
+        params[f"b{number}"] = -(inner[widest, units] + inner[widest + 1, units]) / 2
+        h = np.maximum(h @ params[f"W{number}"] + params[f"b{number}"], 0)
+    return {"params": params, "x": x}
 
 
 def network(rng, n, sizes):
@@ -279,9 +293,17 @@ mlp.misconception(
     hint="Backward needs what every layer was given. How many of these does your cache hold at the end?",
 )
 mlp.misconception(
-    "cache mutated: activations turned into masks",
+    "activations in the cache turned into masks",
     ("dout = dout * (h > 0)", "h[h > 0] = 1; dout = dout * h"),
     hint="Call backward twice with the same cache. Is the second answer the same? What was written into?",
+)
+mlp.misconception(
+    "layers in the alphabetical order of their names",
+    ("in range(1, layers + 1):", "in sorted(range(1, layers + 1), key=str):"),
+    ("if number < layers", "if len(inputs) < layers"),
+    ("reversed(range(1, len(inputs) + 1))", "sorted(range(1, len(inputs) + 1), key=str)[::-1]"),
+    ("inputs[number - 1]", "inputs[sorted(range(1, len(inputs) + 1), key=str).index(number)]"),
+    hint="In which order does Python sort the words W1, W2 and W10?",
 )
 mlp.misconception(
     "gradients in another order",

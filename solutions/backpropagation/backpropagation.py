@@ -30,7 +30,8 @@ import numpy as np
 # Backward is given `dout`, the gradient of some loss with respect to `out`, and returns the gradients with
 # respect to `x`, `w` and `b`, in this order (deck 004, *Backpropagating dE/dy (Hinton)*). A gradient has the
 # shape of what it belongs to. Gradients are **sums** over the examples: where the loss is a mean, its 1/N is
-# in `dout` already. What you put into `cache` is up to you. (Deck 001 has an example as a column and writes
+# in `dout` already. What you put into `cache` is up to you, but put all that backward needs into it: forward may be
+# called again, with other arguments, before backward is. (Deck 001 has an example as a column and writes
 # $Wa + b$: its $W$ is our `w` transposed.)
 
 
