@@ -91,8 +91,18 @@ def _cases(rng):
     yield claimed("last block of the wrong sign", lambda right: {"v": -right["v"]})
     yield claimed("all too large by 0.4 %", lambda right: {key: 1.004 * block for key, block in right.items()})
     yield claimed("all twice too large", lambda right: {key: 2 * block for key, block in right.items()})
+    params, data, right = _drawn(rng, _neuron, _neuron_gradient)
+    idle = {"idle": np.zeros((2, 1))}
+    f = bind(_neuron_loss, **data, scale=1.0)
+    yield case(
+        "right, a parameter without effect",
+        edge=0.1,
+        f=f,
+        grads=right | idle,
+        params=params | {"idle": idle["idle"] + 0.5},
+    )
     too_large = "tiny values, all too large by 5 %"
-    yield claimed(too_large, lambda right: {key: 1.05 * block for key, block in right.items()}, scale=1e-5)
+    yield claimed(too_large, lambda right: {key: 1.05 * block for key, block in right.items()}, scale=1e-6)
 
 
 def _off(block, errors):
@@ -276,6 +286,16 @@ gradient_check.misconception(
     "absolute error",
     ("tolerance * size", "tolerance"),
     hint="Multiply f by a million, or divide it by one. Does your verdict on the same work change?",
+)
+gradient_check.misconception(
+    "small absolute errors accepted beside the relative ones",
+    ("tolerance * size", "tolerance * size + 1e-6"),
+    hint="Divide f by a million. How large may an error be then, for your checker to notice it?",
+)
+gradient_check.misconception(
+    "nothing divided by nothing",
+    ("error <= tolerance * size", "(error / size if size else np.nan) <= tolerance"),
+    hint="What is your relative error where both the claimed gradient and the numerical one are 0?",
 )
 gradient_check.misconception(
     "signed errors added up",
