@@ -74,6 +74,7 @@ def _(rng):
     yield case("as many features as examples", x=either_side(rng, (5, 5)), a=rng.uniform(0.1, 0.9, size=5))
     # The derivative by a is 0 there whatever the convention; dx is where it shows.
     yield case("exact zeros", edge=0.15, x=with_zeros(rng, (6, 8), columns=3), a=rng.uniform(0.1, 0.9, size=8))
+    yield case("slopes above 1", edge=0.15, x=either_side(rng, (5, 3)), a=rng.uniform(1.2, 1.9, size=3))
 
 
 @prelu.alternative
@@ -177,6 +178,11 @@ prelu.misconception(
     "upstream gradient left out of dx",
     ("np.where(x > 0, dout, a * dout)", "np.where(x > 0, 1.0, a)"),
     hint="This is the derivative of PReLU alone. What does the chain rule multiply it with?",
+)
+prelu.misconception(
+    "the larger one of x and a x",
+    ("np.where(x > 0, x, a * x), (x, a)", "np.maximum(x, a * x), (x, a)"),
+    hint="The slopes are learned and may become anything. Which is larger, -1 or 2 times -1?",
 )
 prelu.misconception(
     "slopes taken by example",

@@ -169,7 +169,7 @@ print(bounded_relu(np.array([-1.0, 0.0, 2.0, 6.0, 9.0]), 6.0))
 # $$\text{out}_{nd} = \begin{cases} x_{nd} & x_{nd} > 0 \\ a_d\, x_{nd} & x_{nd} \le 0 \end{cases}$$
 #
 # Backward gets `dout`, the gradient of some loss with respect to `out`, and returns the gradients with respect
-# to `x` and `a`, in this order. The gradient of `a` is summed over the N examples. At $x = 0$ the derivative
+# to `x` and `a`, in this order. The gradient of `a` is summed over the N examples; $a_d$ may become any number. At $x = 0$ the derivative
 # by x is $a_d$.
 
 
