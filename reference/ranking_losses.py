@@ -182,7 +182,8 @@ def listwise_ranking_loss(
 def _(rng):
     yield from core_cases(rng)
     far = draw_queries(rng, rng.permutation([4, 3, 6]).tolist(), 6, spread=2e3)
-    far["scores"] = on_grid(far["scores"])
+    # Padding so far above that nothing is left of the real documents beside it.
+    far["scores"] = on_grid(np.where(far["relevance"] < 0, 2e4 + far["scores"], far["scores"]))
     yield case("huge scores", edge=0.2, **far)
 
 
@@ -285,6 +286,11 @@ listwise_ranking_loss.misconception(
     "largest score not subtracted",
     ("s - s.max()", "s"),
     hint="What is np.exp(1000.0)? The softmax does not change when a constant is taken from all scores of a list.",
+)
+listwise_ranking_loss.misconception(
+    "largest score of the padding subtracted",
+    ("s - s.max()", "s - scores[q].max()"),
+    hint="Over which documents do you take the largest score? What is left if one of the padding is far above?",
 )
 listwise_ranking_loss.misconception(
     "logarithm of a probability that has underflowed",
