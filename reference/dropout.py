@@ -194,8 +194,16 @@ def _(rng):
     # So few that who drops nothing moves in another direction, and is not taken for a slip in the forward.
     yield case("training, few are kept", **_masked(rng, 6, 9, kept=6), training=True)
     yield case("training, tall", **_masked(rng, 11, 2), training=True)
+    yield case("inputs of 0", edge=0.1, **_some_zero(_masked(rng, 5, 6)), training=True)
     yield case("testing", **_masked(rng, 5, 4), training=False)
     yield case("testing, one example", **_masked(rng, 1, 7), training=False)
+
+
+def _some_zero(drawn):
+    """Half of the units that are kept put in a 0, as after a ReLU."""
+    x, kept = drawn["x"].copy(), np.flatnonzero(drawn["mask"])
+    x.flat[kept[::2]] = 0.0
+    return {**drawn, "x": x}
 
 
 def _masked(rng, n, d, kept=None):
