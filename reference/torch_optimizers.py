@@ -69,7 +69,7 @@ def _walk(rng, *shapes, steps=5):
 
 
 def _skipping(rng):
-    drawn = _walk(rng, (4,), (2, 3), steps=6)
+    drawn = _walk(rng, (4,), (2, 3), (3,), steps=6)
     drawn["dw"][0][1] = drawn["dw"][3][1] = None
     return drawn
 
@@ -148,6 +148,11 @@ MomentumSGD.misconception(
     "only the first group",
     ("in self.param_groups", "in self.param_groups[:1]"),
     hint="How many groups of parameters are there?",
+)
+MomentumSGD.misconception(
+    "step ends at the first parameter without gradient",
+    ("continue", "break"),
+    hint="What becomes of the parameters that come after one that was not used?",
 )
 MomentumSGD.misconception(
     "velocity goes on where there is no gradient",
