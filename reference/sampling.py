@@ -173,6 +173,20 @@ minibatches.misconception(
     ("rng.permutation(n)", "np.random.default_rng(0).permutation(n)"),
     hint="Call your function twice. Does the second epoch have an order of its own?",
 )
+
+
+@minibatches.wrong(
+    "no example ever stays at its place",
+    hint="Can example 0 be the first of an epoch of yours? How often should it be?",
+)
+def _(n, batch_size, rng):
+    order = np.arange(n)
+    for last in range(n - 1, 0, -1):
+        other = rng.integers(last)
+        order[[last, other]] = order[[other, last]]
+    return [order[start : start + batch_size] for start in range(0, n, batch_size)]
+
+
 minibatches.misconception(
     "only a rotation of the order",
     ("rng.permutation(n)", "np.roll(np.arange(n), rng.integers(n))"),
