@@ -102,7 +102,7 @@ print(out, batchnorm_backward(np.array([[1.0], [0.0]]), cache))
 # with $m$ = `momentum`, for the mean and for the variance. The running mean begins at 0, the running variance at 1.
 # With `training=True` normalise by the batch, as in question 2, and remember; into the running variance goes the
 # unbiased variance of the batch, divided by $N - 1$. With `training=False` normalise by what was remembered, and
-# remember nothing. `running_mean` and `running_var` are attributes.
+# remember nothing. `running_mean` and `running_var` are attributes, arrays (D,) from the start.
 
 
 # %%

@@ -335,7 +335,8 @@ print(adamw(np.array([2.0]), np.array([0.0]), None, 0.1, 0.9, 0.999, 1e-8, 0.5)[
 # g \leftarrow \frac{c}{\lVert g \rVert}\,g \text{ where } \lVert g \rVert > c$$
 #
 # `grads` is a list of arrays, one a parameter; the sum runs over all entries of all of them. Return a list of
-# arrays of the same shapes, new ones. Gradients that are all zero stay so. (Deck 002 has a line that compares the
+# arrays of the same shapes, and leave the given ones as they were. Gradients that are all zero stay so; as nothing is
+# divided where the norm is small, no small constant belongs beside it. (Deck 002 has a line that compares the
 # sum of the squares, without the root, with the threshold; that is not a norm.)
 
 
@@ -368,7 +369,7 @@ print(clip_gradient_norm([np.array([3.0]), np.array([[0.0, 4.0]])], 2.5))
 def clip_gradient_value(dw, limit):
     """A gradient with entries between -limit and limit.
 
-    dw: an array. Returns a new one of that shape.
+    dw: an array, which stays as it was. Returns one of that shape.
     """
     ### BEGIN SOLUTION
     return np.minimum(np.maximum(dw, -limit), limit)
