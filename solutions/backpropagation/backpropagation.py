@@ -387,8 +387,8 @@ print(f.data, x.grad, y.grad, z.grad)
 # `f` takes a dict like `params` and returns a number; `grads` is the claimed gradient, with the same keys and
 # shapes. Return `True` where it is right as far as right programs agree (a relative error up to $10^{-7}$) and
 # `False` where an entry or a block is off by a relative error of $10^{-3}$ or more. Relative means: whatever the
-# size of `f`, the verdict on the same work is the same. (Deck 003, *Computing Gradients: Backpropagation*, is
-# what this checks.)
+# size of `f`, the verdict on the same work is the same. Where a parameter does nothing, a gradient of 0 is right.
+# (Deck 003, *Computing Gradients: Backpropagation*, is what this checks.)
 
 
 # %%

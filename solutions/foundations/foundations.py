@@ -245,8 +245,7 @@ print(perceptron_fit(np.array([[2.0, 1.0], [-1.0, -2.0], [1.0, 3.0]]), np.array(
 # A class of scalars that remember how they were computed (deck 004, *Backpropagation with a Computational
 # Graph*). `Value(2.0)` has `data` 2.0 and `grad` 0. It knows `+ - * /` with Values and plain numbers on
 # either side, unary minus, `**` with a number as exponent, and the methods `exp()`, `tanh()`, `relu()` (derivative
-# 0 at exactly 0).
-# `f.backward()` sets `grad` of every node that `f` was computed from to
+# 0 at exactly 0). `f.backward()` sets `grad` of every node that `f` was computed from to
 #
 # $$\frac{\partial f}{\partial \text{node}}, \quad\text{the sum over all paths from the node to } f.$$
 #
@@ -402,8 +401,9 @@ print(f.data, x.grad, y.grad, z.grad)
 #
 # `f` takes a dict like `params` and returns a number; `grads` is the claimed gradient, with the same names
 # and shapes. Return `True` where it is right as far as right programs agree (a relative error up to $10^{-7}$)
-# and `False` where an entry or a block is off by a relative error of $10^{-3}$ or more. (Deck 003, *Computing
-# Gradients: Backpropagation*, is what this checks.)
+# and `False` where an entry or a block is off by a relative error of $10^{-3}$ or more. Relative means:
+# whatever the size of `f`, the verdict on the same work is the same. Where a parameter does nothing, a gradient
+# of 0 is right. (Deck 003, *Computing Gradients: Backpropagation*, is what this checks.)
 
 
 # %%
