@@ -242,6 +242,11 @@ def _():
 
 
 dropout.misconception(
+    "mask taken from the output",
+    ("return x * scale, scale", "return x * scale, np.where(x * scale == 0, 0, scale)"),
+    hint="A unit that was kept may put out 0 all the same. Does your backward know it from one that was dropped?",
+)
+dropout.misconception(
     "not scaled in training",
     ("mask / keep_prob", "mask"),
     hint="Where half of the units are dropped, how large is the sum of the others, if you do nothing about it?",
