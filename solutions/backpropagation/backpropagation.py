@@ -167,8 +167,9 @@ print(out.ravel(), mlp_backward(np.array([[1.0], [10.0]]), cache)[1].ravel())
 # $$L = -\frac{1}{N}\sum_n \log p_{n,\,y_n}, \qquad
 # \frac{\partial L}{\partial z_{nc}} = \frac{p_{nc} - t_{nc}}{N}$$
 #
-# with $t_{nc}$ 1 at the true class and 0 elsewhere. Return the loss and the gradient of all parameters (deck
-# 003, *Computing Gradients: Backpropagation*). Nothing is updated here: `params` stay as they were.
+# with $t_{nc}$ 1 at the true class and 0 elsewhere. Take the logarithm of the probabilities as they are: a small
+# number added to them changes the loss. Return the loss and the gradient of all parameters (deck 003, *Computing
+# Gradients: Backpropagation*). Nothing is updated here: `params`, `x` and `y` stay as they were.
 
 
 # %%
