@@ -76,6 +76,7 @@ def _(rng):
     yield case("two classes", **_batch(rng, n=9, d=3, h=5, c=2, keep_prob=0.8))
     yield case("one example", **_batch(rng, n=1, d=5, h=8, c=6, keep_prob=0.6))
     yield case("huge scores", edge=0.15, **_huge(rng, n=7, c=5))
+    yield case("a unit at exactly 0", edge=0.1, **_at_zero(_batch(rng, n=5, d=3, h=6, c=4, keep_prob=0.8)))
 
 
 def _batch(rng, *, n, d, h, c, keep_prob):
@@ -84,6 +85,13 @@ def _batch(rng, *, n, d, h, c, keep_prob):
     mask = rng.permutation(np.arange(n * h) < round(keep_prob * n * h)).reshape(n, h) * 1.0
     y = rng.permutation((np.arange(n) + rng.integers(c)) % c)  # as many of each class as can be
     return {**drawn["params"], "x": drawn["x"], "y": y, "mask": mask, "keep_prob": keep_prob}
+
+
+def _at_zero(batch):
+    """The first unit is kept, and stands at its kink for every example."""
+    W1, b1, mask = (batch[name].copy() for name in ("W1", "b1", "mask"))
+    W1[:, 0], b1[0], mask[:, 0] = 0.0, 0.0, 1.0
+    return {**batch, "W1": W1, "b1": b1, "mask": mask}
 
 
 def _huge(rng, *, n, c):
@@ -156,6 +164,11 @@ classifier_gradients.misconception(
     "ReLU mask missing in backward",
     ("relu_backward(dropout_backward(dhidden, kept), on)", "dropout_backward(dhidden, kept)"),
     hint="A hidden unit that was off did not change the loss. Does your backward know which ones were off?",
+)
+classifier_gradients.misconception(
+    "derivative of ReLU 1 at exactly 0",
+    ("relu_backward(dropout_backward(dhidden, kept), on)", "dropout_backward(dhidden, kept) * (inner >= 0)"),
+    hint="Which derivative does the question fix at exactly 0?",
 )
 classifier_gradients.misconception(
     "ReLU mask taken from the gradient",
