@@ -72,8 +72,9 @@ def _separable(rng, *, n, d, first):
 def _any_labels(rng, *, n, d, epochs):
     while True:
         x, y = _points(rng, n, d), rng.choice([-1.0, 1.0], size=n)
-        w, b, _ = perceptron_fit(x, y, epochs)
-        if np.ptp(y) and w.all() and b:
+        w, b, mistakes = perceptron_fit(x, y, epochs)
+        worse = epochs == 1 or mistakes[:-1].min() < mistakes[-1]  # than an epoch before
+        if np.ptp(y) and w.all() and b and worse:
             return {"x": x, "y": y}
 
 
@@ -139,6 +140,23 @@ def _():
     w, b, mistakes = perceptron_fit(x, np.array([-1.0, 1.0, 1.0, -1.0]), 50)
     assert mistakes[-1] == 0
     assert (x @ w + b > 0).tolist() == [False, True, True, False]
+
+
+@perceptron_fit.wrong(
+    "weights of the best epoch returned",
+    hint="What does the question ask for where a later epoch makes more mistakes than an earlier one?",
+)
+def _(x, y, epochs):
+    w, b, mistakes = np.zeros(x.shape[1]), 0.0, []
+    best = w, b
+    for _ in range(epochs):
+        mistakes.append(0)
+        for features, label in zip(x, y, strict=True):
+            if label * (features @ w + b) <= 0:
+                w, b = w + label * features, b + label
+                mistakes[-1] += 1
+        best = (w, b) if mistakes[-1] == min(mistakes) else best
+    return *best, np.array(mistakes)
 
 
 perceptron_fit.misconception(
