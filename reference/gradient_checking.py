@@ -84,23 +84,22 @@ def _cases(rng):
     yield claimed("right, a neuron", lambda right: {})
     yield claimed("right, huge values", lambda right: {}, scale=1e8)
     yield claimed("huge values, last entry wrong", lambda right: {"w": _off(right["w"], {-1: 0.3})}, scale=1e8)
-    yield claimed("right, tiny values", lambda right: {}, scale=1e-5)
+    yield claimed("right, tiny values", lambda right: {}, scale=1e-6)
     yield claimed("last entry of the first block wrong", lambda right: {"w": _off(right["w"], {-1: 0.2})})
     yield claimed("last block wrong", lambda right: {"v": _off(right["v"], {-1: -0.2})})
     yield claimed("two errors that cancel", lambda right: {"w": _off(right["w"], {0: 0.2, 1: -0.2})})
     yield claimed("last block of the wrong sign", lambda right: {"v": -right["v"]})
     yield claimed("all too large by 0.4 %", lambda right: {key: 1.004 * block for key, block in right.items()})
     yield claimed("all twice too large", lambda right: {key: 2 * block for key, block in right.items()})
-    params, data, right = _drawn(rng, _neuron, _neuron_gradient)
-    idle = {"idle": np.zeros((2, 1))}
-    f = bind(_neuron_loss, **data, scale=1.0)
-    yield case(
-        "right, a parameter without effect",
-        edge=0.1,
-        f=f,
-        grads=right | idle,
-        params=params | {"idle": idle["idle"] + 0.5},
-    )
+    for name, errors in (
+        ("right, a parameter without effect", {}),
+        ("beside one without effect, one wrong", {-1: 0.3}),
+    ):
+        params, data, right = _drawn(rng, _neuron, _neuron_gradient)
+        grads = right | {"v": _off(right["v"], errors), "idle": np.zeros((2, 1))}
+        params |= {"idle": np.full((2, 1), 0.5)}
+        f = bind(_neuron_loss, **data, scale=1.0)
+        yield case(name, edge=0.0 if errors else 0.1, f=f, grads=grads, params=params)
     too_large = "tiny values, all too large by 5 %"
     yield claimed(too_large, lambda right: {key: 1.05 * block for key, block in right.items()}, scale=1e-6)
 

@@ -18,8 +18,8 @@ from autograder.suite.draw import show
 from autograder.topic.case import Bound, Case
 from autograder.topic.declare import Topic, axes_of
 from autograder.topic.kinds import Observed, arguments
-from autograder.topic.kinds.function import unchanged
 from autograder.topic.kinds.layer import same
+from autograder.topic.kinds.observed import unchanged
 from autograder.topic.parts import GENERATOR, RNG, Block
 from autograder.topic.rule import ARGUMENTS
 from autograder.values.codec import Seed
