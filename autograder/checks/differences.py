@@ -15,8 +15,7 @@ from autograder.values.compare import as_array, norm, precision, split
 
 STEP = {64: 6e-6, 32: 5e-3}  # central differences are most exact here, for each precision of the forward
 AGREE = {64: 1e-5, 32: 2e-2}  # relative, over the directions
-_TRIES = 3  # directions, where something hides the slope along the first
-_CLEAR = 1e-3  # of the gradient's norm: a kink that could hide less than this hides nothing
+_TRIES = 6  # directions, all of which must contradict
 _ULPS = 16  # of the outputs: what rounding moves an end by
 _OUTSIDE = (ArithmeticError, AssertionError, LookupError, ValueError)  # of the domain, as is a probability below 0
 
@@ -73,8 +72,9 @@ def contradicted(topic: Topic, block: Block, case: Case, shown: Observed) -> tup
     """The slope of the reference's forward along a random direction, and the one that its gradient claims, where the
     two contradict each other. shown: the reference's blocks on the case.
 
-    At a kink every number between the slopes of both sides is a gradient, whatever the course's convention. Where
-    rounding, a kink or the end of the domain hides the slope along each direction that is tried, nothing is said.
+    At a kink every number between the slopes of both sides is a gradient, whatever the course's convention. Kinks of
+    several examples may cancel in the sum along one direction, and do not along all: each must contradict. Where
+    rounding, a kink or the end of the domain hides the slope along one of them, nothing is said.
     """
     at, gradient = (joined(each, case.inputs[block.wrt]) for each in (case.inputs[block.wrt], shown[block.name]))
     here, digits = as_array(shown[block.of]).astype(np.float64), precision(as_array(shown[block.of]))
@@ -82,6 +82,7 @@ def contradicted(topic: Topic, block: Block, case: Case, shown: Observed) -> tup
     step, size = step_at(at, digits), float(norm(gradient))
     allowed = AGREE[digits] * size + _ULPS * np.finfo(np.float64).eps * float(np.sum(np.abs(dout * here))) / step
     rng = np.random.default_rng(20040 + at.size)
+    found = None
     for _ in range(_TRIES):
         direction = rng.normal(size=at.shape)
         claimed = float(np.vdot(gradient, direction))
@@ -92,12 +93,11 @@ def contradicted(topic: Topic, block: Block, case: Case, shown: Observed) -> tup
                 return None
             near, far = (output_of(topic, block, moved(case, block.wrt, by * step * direction)) for by in (0.5, -0.5))
         except _OUTSIDE:
-            continue
+            return None
         narrowed = (forth - back) / (2 * step) - (near - far) / step
         bend = (near - 2 * here + far) / step  # half of what the slopes of both sides differ by
         hidden = 2 * float(np.sum(np.abs(dout * narrowed) + np.abs(dout * bend)))
-        if abs(slope - claimed) > allowed + hidden:
-            return slope, claimed
-        if hidden <= _CLEAR * size:
+        if not abs(slope - claimed) > allowed + hidden:  # or one is no number
             return None
-    return None
+        found = found or (slope, claimed)
+    return found
