@@ -7,6 +7,7 @@ a record. Expected values stay on this side; only inputs go in.
 import asyncio
 import itertools
 import time
+import traceback
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -32,6 +33,7 @@ from autograder.values.asking import Answer, Ask
 from autograder.values.codec import Handle
 from autograder.values.outcomes import Outcome, State
 
+_MOST_TOLD = 4000  # characters of a traceback
 MAX_FORKS = 4  # of one question: the first, and three more after something ended one
 
 
@@ -209,6 +211,17 @@ async def _ask_all(
 
 def unreadable(student: str, digest: str, sentence: str, world: World) -> Record:
     """The record of a submission that could not be read: no number, and the student is told why."""
+    return _without_number(State.UNREADABLE, student, digest, Note(cell=None, kind="unreadable", text=sentence), world)
+
+
+def not_graded(submission: Submission, error: Exception, world: World) -> Record:
+    """The record of a submission at which our own code failed: no number, and staff is told where."""
+    where = "".join(traceback.format_exception(error))[-_MOST_TOLD:]
+    note = Note(cell=None, kind="not_graded", text=_OURS, private=where)
+    return _without_number(State.NOT_GRADED, submission.student, submission.digest, note, world)
+
+
+def _without_number(state: State, student: str, digest: str, note: Note, world: World) -> Record:
     return Record(
         key=world.key(digest),
         student=student,
@@ -217,10 +230,10 @@ def unreadable(student: str, digest: str, sentence: str, world: World) -> Record
         isolation=world.isolation,
         image=world.image,
         device=world.device,
-        state=State.UNREADABLE,
+        state=state,
         points=None,
         max_points=world.suite.points,
-        notes=(Note(cell=None, kind="unreadable", text=sentence),),
+        notes=(note,),
     )
 
 

@@ -4,6 +4,7 @@ A right one: under the names of the earlier question stand stubs, whose calls th
 own. What a layer's forward keeps for its backward stays in that jail, and the student's code gets a word for it.
 """
 
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -12,11 +13,13 @@ from typing import Any
 from autograder.grading.metering import Reference
 from autograder.sandbox.isolation import Fork
 from autograder.sandbox.limits import SandboxError
+from autograder.sandbox.replies import TooManyCalls
 from autograder.sandbox.worker_answer import PUT
 from autograder.topic.declare import Topic
 from autograder.values.asking import Answer, Ask, Program
 from autograder.values.codec import Handle, Stub
 
+PATIENCE = 5.0  # seconds on the wall that calls may take together, for a CPU second of the question
 _FIRST = 1_000_000  # number of the first stub; a case's own callables are counted from 0
 _BUILTIN = {kind.__name__: kind for kind in (TypeError, ValueError, IndexError, KeyError, ZeroDivisionError)}
 
@@ -57,11 +60,24 @@ class _Lent:
         self.topic = topic
         self._reference = reference
         self._cpu_s = cpu_s
+        self._left_s = PATIENCE * cpu_s  # while a call is answered, nobody's clock runs
         self._fork: Fork | None = None
         self._kept: dict[str, Handle] = {}  # by the word that stands for it
 
     async def call(self, name: str, *positional: Any, **keywords: Any) -> Any:
-        """What the reference returns. Raises as it does, which is the student's error: the arguments are theirs."""
+        """What the reference returns. Raises as it does, which is the student's error: the arguments are theirs.
+
+        TooManyCalls where calls have taken too long, as those of a loop that never ends.
+        """
+        began = time.monotonic()
+        try:
+            return await self._called(name, positional, keywords)
+        finally:
+            self._left_s -= time.monotonic() - began
+            if self._left_s < 0:
+                raise TooManyCalls(f"calls of {name} took more than {PATIENCE * self._cpu_s:g} s together")
+
+    async def _called(self, name: str, positional: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         if self._fork is None:
             session = await self._reference.session()
             if session is None:

@@ -23,8 +23,12 @@ def processes(user: int | None = None) -> list[int]:
 
 
 def living(spared: set[int], user: int | None = None) -> list[int]:
-    """`processes` but those spared; what has ended and waits to be reaped is not alive."""
-    return [pid for pid in processes(user) if pid not in spared and _state(f"/proc/{pid}/stat") not in "ZX"]
+    """`processes` but those spared; what has ended and waits to be reaped is not alive.
+
+    Where the first thread has ended before the others, a process looks so and cannot be reaped yet.
+    """
+    found = [pid for pid in processes(user) if pid not in spared]
+    return [pid for pid in found if _state(f"/proc/{pid}/stat") not in "ZX" or thread_count(pid) > 1]
 
 
 def thread_count(pid: int) -> int:

@@ -25,7 +25,7 @@ _DETAIL_TEXTS = ("type", "text", "where", "source", "name", "got")
 
 
 class TooManyCalls(Exception):
-    """Student code called the examiner's functions more often than one ask allows."""
+    """Student code called the examiner's functions more often, or for longer, than one ask allows."""
 
 
 def payload_of(ask: Ask) -> bytes:
@@ -111,12 +111,13 @@ class Callables:
             return codec.encode({"error": _name_of(error), "text": _sanitised(error)})
 
     async def answer_when_ready(self, payload: bytes) -> bytes:
-        """`answer`, where a function may have to wait; SandboxError where what it waits for is gone."""
+        """`answer`, where a function may have to wait; SandboxError where what it waits for is gone, TooManyCalls where
+        it has waited too long."""
         function, arguments, keywords = self._read(payload)
         try:
             value = function(*arguments, **keywords)
             return codec.encode({"value": await value if inspect.isawaitable(value) else value})
-        except SandboxError:
+        except (SandboxError, TooManyCalls):
             raise
         except Exception as error:
             return codec.encode({"error": _name_of(error), "text": _sanitised(error)})

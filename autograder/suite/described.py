@@ -13,7 +13,11 @@ from autograder.topic.declare import Topic
 
 
 def undescribed(topic: Topic) -> Iterator[str]:
-    """A sentence for its author for everything that the docstrings of a topic's reference leave out or get wrong."""
+    """A sentence for its author for everything that the docstrings of a topic's reference leave out or get wrong.
+
+    A layer's `out`, `dout` and `cache` are the same for every layer and need no words; one example is enough for both
+    of its functions.
+    """
     texts = {name: inspect.getdoc(definition) or "" for name, definition in topic.reference.items()}
     for name, definition in topic.reference.items():
         if not texts[name].strip():
@@ -22,14 +26,15 @@ def undescribed(topic: Topic) -> Iterator[str]:
                 "Write what it computes, what each argument and output is, and an example that begins with >>>"
             )
             continue
-        parameters = () if topic.is_class else tuple(inspect.signature(definition).parameters)
+        is_given = topic.is_class or (topic.kind == "layer" and definition is not topic.main)
+        parameters = () if is_given else tuple(inspect.signature(definition).parameters)
         if missing := _unnamed(parameters, texts[name]):
             yield (
                 f"the docstring of {name} does not name {_listed('argument', missing)}: say there what it is, with "
                 "its shape"
             )
-        yield from _examples(topic, name, definition)
-    outputs = topic.returns if len(topic.returns) > 1 and not topic.is_class else ()
+    yield from _examples(topic)
+    outputs = topic.returns if len(topic.returns) > 1 and not topic.is_class and topic.kind != "layer" else ()
     if all(texts.values()) and (missing := _unnamed(outputs, " ".join(texts.values()))):
         yield (
             f"the docstring of {next(iter(texts))} does not name {_listed('output', missing)}, which stands in "
@@ -45,15 +50,18 @@ def _listed(what: str, names: list[str]) -> str:
     return f"the {what} {names[0]}" if len(names) == 1 else f"the {what}s {', '.join(names)}"
 
 
-def _examples(topic: Topic, name: str, definition: Any) -> Iterator[str]:
-    """What is wrong with the examples of one docstring, which see what its module does."""
-    known = {**getattr(inspect.getmodule(definition), "__dict__", {}), **topic.reference}
-    try:
-        found = doctest.DocTestFinder(recurse=False).find(definition, name, globs=known)
-    except ValueError as error:  # its own sentence says which line of the docstring it cannot read
-        yield f"the example in the docstring of {name} cannot be read: {error}"
-        return
-    if not any(test.examples for test in found):
+def _examples(topic: Topic) -> Iterator[str]:
+    """What is wrong with the examples of the docstrings, which see what their module does."""
+    found: list[doctest.DocTest] = []
+    for name, definition in topic.reference.items():
+        known = {**getattr(inspect.getmodule(definition), "__dict__", {}), **topic.reference}
+        try:
+            found += doctest.DocTestFinder(recurse=False).find(definition, name, globs=known)
+        except ValueError as error:  # its own sentence says which line of the docstring it cannot read
+            yield f"the example in the docstring of {name} cannot be read: {error}"
+            return
+    if not any(test.examples for test in found) and all(inspect.getdoc(each) for each in topic.reference.values()):
+        name = next(iter(topic.reference))
         yield (
             f"the docstring of {name} has no example. Add one: a line `>>> {name}(...)` with small numbers, and under "
             "it what Python prints"

@@ -25,7 +25,11 @@ from autograder.topic import Array, Float, Opaque, case, layer
 
 
 def affine_forward(x: Float[Array, "N D"], w: Float[Array, "D M"]) -> tuple[Float[Array, "N M"], Opaque]:
-    """x w."""
+    """x w.
+
+    >>> affine_forward(np.ones((1, 2)), np.ones((2, 1)))[0]
+    array([[2.]])
+    """
     return x @ w, (x, w)
 
 
@@ -62,7 +66,11 @@ affine.misconception("dw averaged", ("x.T @ dout", "x.T @ dout / len(x)"), hint=
 def net_forward(
     x: Float[Array, "N D"], w: Float[Array, "D H"], v: Float[Array, "H M"]
 ) -> tuple[Float[Array, "N M"], Opaque]:
-    """tanh(x w) v."""
+    """tanh(x w) v.
+
+    >>> net_forward(np.zeros((1, 2)), np.ones((2, 1)), np.ones((1, 1)))[0]
+    array([[0.]])
+    """
     hidden, first = affine_forward(x, w)
     h = np.tanh(hidden)
     out, second = affine_forward(h, v)
@@ -157,6 +165,16 @@ def net_forward(x, w, v):
 def net_backward(dout, cache):
     return 0, 0, 0
 """
+PATIENT = """
+def net_forward(x, w, v):
+    while True:
+        try:
+            affine_forward()
+        except Exception:
+            pass
+def net_backward(dout, cache):
+    return 0, 0, 0
+"""
 BOMB = """
 def net_forward(x, w, v):
     try:
@@ -176,6 +194,7 @@ CLASS = {  # source, points of affine, points of net, whether it was replaced
     "net_wrong": (HEAD + WRONG + NET_WRONG, 2.0, 4.0, True),
     "right_affine_wrong_net": (HEAD + AFFINE + NET_WRONG, 6.0, 4.0, False),
     "flood": (HEAD + WRONG + FLOOD, 2.0, 0.0, False),
+    "patient": (HEAD + WRONG + PATIENT, 2.0, 0.0, False),
     "bomb": (HEAD + WRONG + BOMB, 2.0, 0.0, False),
     "pretend": (HEAD + WRONG + PRETEND, 2.0, 2.0, True),
 }
