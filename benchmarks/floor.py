@@ -20,8 +20,9 @@ from typing import Any
 
 from autograder.course.load import load_assignment, load_course
 from autograder.grading.batch import grade_found, open_world
-from autograder.grading.examiner import World, grade
+from autograder.grading.examiner import grade
 from autograder.grading.record import Record
+from autograder.grading.world import World
 from autograder.notebook.find import Source, find
 from autograder.notebook.read import read
 from autograder.notebook.submission import Unreadable

@@ -26,8 +26,10 @@ from autograder.grading.batch import grade_class, grade_found, open_world
 from autograder.grading.record import Record
 from autograder.notebook.find import find
 from autograder.suite.compile import compile_suite, load_suite
-from autograder.suite.draw import FEW_DRAWS, Shown, Worth, draw_shown, right_implementations, seed_of
+from autograder.suite.draw import FEW_DRAWS, seed_of
+from autograder.suite.plans import Worth, draw_shown
 from autograder.suite.prove import false_failures, without_long_run
+from autograder.suite.right import Shown, right_implementations
 from autograder.suite.store import Suite
 
 ROOT = Path(__file__).parents[1]

@@ -15,12 +15,13 @@ from pathlib import Path
 
 from autograder.course.errors import CourseError
 from autograder.course.load import Assignment, Course
-from autograder.grading.examiner import World, grade, not_graded, unreadable
+from autograder.grading.examiner import grade, not_graded, unreadable
 from autograder.grading.examples import with_public
 from autograder.grading.fences import must_be_there
 from autograder.grading.ledger import Ledger, Memory, is_final
 from autograder.grading.order import longest_first
 from autograder.grading.record import ManualRecord, Record, digest_of_grading
+from autograder.grading.world import World
 from autograder.notebook.data import data_files
 from autograder.notebook.files import digest_of
 from autograder.notebook.find import Source, find

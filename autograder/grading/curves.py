@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograder.grading.record import Curve
-from autograder.suite.draw import placed
+from autograder.suite.draw import with_device
 from autograder.topic.case import Case
 from autograder.topic.declare import Topic
 from autograder.topic.kinds import arguments, call
@@ -57,7 +57,7 @@ def _band(topic: Topic) -> tuple[tuple[int, ...], tuple[float, ...], tuple[float
 
 def _public_run(topic: Topic, number: int) -> dict[str, Any]:
     assert topic.training is not None
-    return placed(topic, Case("public run", topic.training.draw(np.random.default_rng([_SEED, number])))).inputs
+    return with_device(topic, Case("public run", topic.training.draw(np.random.default_rng([_SEED, number])))).inputs
 
 
 def _loss(topic: Topic, run: dict[str, Any], results: tuple[Any, ...]) -> float | None:

@@ -23,9 +23,9 @@ from autograder.checks import words
 from autograder.course.limits import limits_of
 from autograder.grading.curves import curve, has_curve
 from autograder.grading.environments import by_environment
-from autograder.grading.examiner import World
 from autograder.grading.record import Difference, ExampleRecord, QuestionRecord, Record
 from autograder.grading.stand_ins import Failed, Needed, Standing, names_for
+from autograder.grading.world import World
 from autograder.notebook.data import beside
 from autograder.notebook.submission import Submission
 from autograder.sandbox.inprocess import LocalQuestion

@@ -14,7 +14,7 @@ import numpy as np
 from autograder.checks.accuracy import untrained
 from autograder.checks.plan import Bar, Mark
 from autograder.sandbox.accelerator import PROCESSOR
-from autograder.suite.draw import placed
+from autograder.suite.draw import with_device
 from autograder.suite.runs import Run
 from autograder.topic.case import Case
 from autograder.topic.declare import Topic
@@ -113,7 +113,7 @@ def _runs(
     made = list(before[:SEEDS])
     for child in seed.spawn(SEEDS)[len(made) :]:
         began = time.perf_counter()
-        inputs = placed(topic, Case("run", draw(np.random.default_rng(child))), device).inputs
+        inputs = with_device(topic, Case("run", draw(np.random.default_rng(child))), device).inputs
         trained = topic.main(*arguments(topic.parameters, inputs).values())
         outputs = (trained,) if len(topic.returns) == 1 else trained
         shapes = {

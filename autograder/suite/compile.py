@@ -23,23 +23,13 @@ from autograder.suite.bars import bars_of, provenance_of_bars
 from autograder.suite.blunt import blunt_cases
 from autograder.suite.contract import misconduct
 from autograder.suite.cores import on_all_cores, told_where
-from autograder.suite.draw import (
-    FEW_DRAWS,
-    Worth,
-    costs_of,
-    digest_of,
-    draw_cases,
-    draw_runs,
-    expect,
-    make_plan,
-    seed_of,
-    show,
-    show_right,
-    suite_seed,
-)
+from autograder.suite.draw import FEW_DRAWS, digest_of, draw_cases, draw_runs, seed_of, suite_seed
+from autograder.suite.expect import expect
 from autograder.suite.pairs import show_pairs
+from autograder.suite.plans import Worth, costs_of, make_plan
 from autograder.suite.points import ALL
 from autograder.suite.prove import Proof, prove
+from autograder.suite.right import show, show_right
 from autograder.suite.runs import differing
 from autograder.suite.sample_size import sample_size
 from autograder.suite.store import Suite

@@ -14,7 +14,7 @@ import numpy as np
 
 from autograder.checks.differences import contradicted
 from autograder.suite.described import undescribed
-from autograder.suite.draw import show
+from autograder.suite.right import show
 from autograder.topic.case import Bound, Case
 from autograder.topic.declare import Topic, axes_of
 from autograder.topic.kinds import Observed, arguments

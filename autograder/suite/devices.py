@@ -19,17 +19,9 @@ from autograder.course.load import Assignment, Course, Question
 from autograder.sandbox.accelerator import CUDA, PROCESSOR, Accelerator
 from autograder.suite.bars import FOLDER, Bars, bars_of, kept_bars, provenance_of_bars
 from autograder.suite.cores import told_where
-from autograder.suite.draw import (
-    IN_FLOAT32,
-    LOOSEST,
-    REFERENCE,
-    SPREAD,
-    draw_runs,
-    placed,
-    right_implementations,
-    show,
-    suite_seed,
-)
+from autograder.suite.draw import draw_runs, suite_seed, with_device
+from autograder.suite.expect import LOOSEST, SPREAD
+from autograder.suite.right import IN_FLOAT32, REFERENCE, right_implementations, show
 from autograder.suite.runs import differing
 from autograder.suite.store import Suite, replace_file
 from autograder.topic.kinds import Failure, Observed
@@ -116,8 +108,8 @@ def _placed(
     return replace(
         plan,
         topic=topic,
-        cases={name: placed(topic, case, card.torch) for name, case in plan.cases.items()},
-        runs=tuple(placed(topic, run, card.torch) for run in runs),
+        cases={name: with_device(topic, case, card.torch) for name, case in plan.cases.items()},
+        runs=tuple(with_device(topic, run, card.torch) for run in runs),
         expectations={
             case: {block: _widened(each, factors[case][block]) for block, each in blocks.items()}
             for case, blocks in plan.expectations.items()
@@ -132,7 +124,7 @@ def _factors(plan: Plan, proof: Mapping[str, Any], card: Accelerator) -> Factors
 
     On the processor, where a tenth of what is allowed was measured, all are 1.
     """
-    cases = {name: placed(plan.topic, case, card.torch) for name, case in plan.cases.items()}
+    cases = {name: with_device(plan.topic, case, card.torch) for name, case in plan.cases.items()}
     right = right_implementations(plan.topic)
     references = [name for name in right if name in (REFERENCE, IN_FLOAT32)]  # alternatives may know of no device
     shown = {name: show(plan.topic, right[name], cases.values()) for name in references}

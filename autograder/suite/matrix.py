@@ -12,7 +12,7 @@ import numpy as np
 from autograder.checks.conduct import Result
 from autograder.checks.distribution import FALSE_FAILURE
 from autograder.checks.plan import Plan
-from autograder.suite.draw import IN_FLOAT32
+from autograder.suite.right import IN_FLOAT32
 from autograder.values.compare import compare
 from autograder.values.outcomes import Outcome
 

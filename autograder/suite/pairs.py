@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from autograder.checks.plan import Plan
 from autograder.checks.resemblance import resembles
 from autograder.suite.bounded import each_bounded
-from autograder.suite.draw import show
+from autograder.suite.right import show
 from autograder.suite.store import observed_from, observed_tree
 from autograder.topic.declare import Topic
 from autograder.topic.edits import EditError, defined_names, edited, rebuild, source_of

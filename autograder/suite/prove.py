@@ -18,9 +18,11 @@ from autograder.checks.verdict import Sheet
 from autograder.sandbox.inprocess import LocalQuestion
 from autograder.suite.blunt import blunt_cases
 from autograder.suite.contract import broken_contract
-from autograder.suite.draw import FEW_DRAWS, IN_FLOAT32, Worth, draw_shown, right_implementations
+from autograder.suite.draw import FEW_DRAWS
 from autograder.suite.matrix import NULL, RIGHT, SPOILED, WRONG, Matrix, chance_of, columns_of, readable
 from autograder.suite.nulls import null_battery, spoiled_gradients
+from autograder.suite.plans import Worth, draw_shown
+from autograder.suite.right import IN_FLOAT32, right_implementations
 from autograder.topic.kinds import Observed
 from autograder.topic.parts import Names
 from autograder.values.compare import Comparison

@@ -4,8 +4,9 @@ import numpy as np
 
 from autograder.checks.distribution import lawful
 from autograder.checks.plan import Plan
-from autograder.suite.draw import draw_cases, show
+from autograder.suite.draw import draw_cases
 from autograder.suite.prove import SAMPLE_MARGIN, margin_of
+from autograder.suite.right import show
 from autograder.topic.parts import TopicError
 from autograder.topic.sampling import Sampler
 

@@ -21,9 +21,9 @@ from autograder.sandbox.inprocess import LocalQuestion
 from autograder.suite.bounded import each_bounded
 from autograder.suite.compile import plan_of, suite_folder
 from autograder.suite.cores import on_all_cores
-from autograder.suite.draw import show
 from autograder.suite.mutants import Mutant, mutants_of, reference_source, same_tokens
 from autograder.suite.prove import without_long_run
+from autograder.suite.right import show
 from autograder.suite.store import Suite, replace_file
 from autograder.topic.edits import defined_names, edited, rebuild
 from autograder.values.outcomes import Outcome

@@ -9,8 +9,10 @@ from autograder.checks.conduct import drive
 from autograder.sandbox.inprocess import LocalQuestion
 from autograder.suite import store
 from autograder.suite.calibrate import calibrate_accuracy
-from autograder.suite.draw import Worth, digest_of, draw_plan, draw_runs, seed_of, show
+from autograder.suite.draw import digest_of, draw_runs, seed_of
+from autograder.suite.plans import Worth, draw_plan
 from autograder.suite.prove import prove
+from autograder.suite.right import show
 from autograder.topic import Array, Float, case, trainer
 from autograder.topic.parts import TopicError
 from autograder.values import codec

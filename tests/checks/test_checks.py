@@ -6,7 +6,7 @@ import pytest
 from autograder.checks.conduct import drive
 from autograder.sandbox.inprocess import LocalQuestion
 from autograder.suite.calibrate import calibrate
-from autograder.suite.draw import Worth, draw_plan
+from autograder.suite.plans import Worth, draw_plan
 from autograder.topic import Array, Float, case, topic
 from autograder.values.outcomes import Outcome
 from tests.checks.topics import make_counter, make_descent, make_scale, make_slope, make_square

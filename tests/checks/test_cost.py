@@ -9,7 +9,10 @@ import pytest
 from autograder.checks.conduct import Result, conduct
 from autograder.checks.cost import CPU_TIME, OF_MEMORY, drawn
 from autograder.sandbox.inprocess import LocalQuestion
-from autograder.suite.draw import Worth, costs_of, draw_cases, expect, make_plan, show_right
+from autograder.suite.draw import draw_cases
+from autograder.suite.expect import expect
+from autograder.suite.plans import Worth, costs_of, make_plan
+from autograder.suite.right import show_right
 from autograder.topic.parts import TopicError
 from autograder.values.asking import Answer, Ask
 from autograder.values.outcomes import Outcome

@@ -6,8 +6,10 @@ import pytest
 from autograder.checks.conduct import drive
 from autograder.sandbox.inprocess import LocalQuestion
 from autograder.suite import sample_size as sizing
-from autograder.suite.draw import Worth, draw_plan, seed_of, show
+from autograder.suite.draw import seed_of
+from autograder.suite.plans import Worth, draw_plan
 from autograder.suite.prove import prove
+from autograder.suite.right import show
 from autograder.suite.sample_size import SAMPLE_SIZES, sample_size
 from autograder.topic import Array, Float, TopicError, sampler
 from tests.checks.samplers import make_coin, make_mask, make_weights

@@ -8,9 +8,10 @@ import pytest
 from autograder.checks.conduct import drive
 from autograder.sandbox import worker_torch
 from autograder.sandbox.inprocess import LocalQuestion
-from autograder.suite.draw import Worth, draw_plan, show
 from autograder.suite.nulls import null_battery
+from autograder.suite.plans import Worth, draw_plan
 from autograder.suite.prove import prove
+from autograder.suite.right import show
 from autograder.topic import TopicError, case, optimizer, torch_module
 from autograder.values.outcomes import Outcome
 

@@ -5,7 +5,7 @@ import pytest
 
 from autograder.checks.conduct import drive
 from autograder.sandbox.inprocess import LocalQuestion
-from autograder.suite.draw import Worth, draw_plan
+from autograder.suite.plans import Worth, draw_plan
 from autograder.suite.prove import prove
 from autograder.topic import Array, Float, Opaque, TopicError, bind, case, update_rule
 from autograder.values.outcomes import Outcome

@@ -11,8 +11,10 @@ from autograder.course.load import load_course
 from autograder.course.references import load_topics
 from autograder.grading.diagnosis import diagnose
 from autograder.sandbox.inprocess import LocalQuestion
-from autograder.suite.draw import FEW_DRAWS, Worth, draw_plan, show
+from autograder.suite.draw import FEW_DRAWS
 from autograder.suite.pairs import names_of, pairs_of, show_pairs
+from autograder.suite.plans import Worth, draw_plan
+from autograder.suite.right import show
 from autograder.suite.sample_size import sample_size
 from autograder.topic import case
 from autograder.topic import topic as declare_topic

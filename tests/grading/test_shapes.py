@@ -8,7 +8,8 @@ import pytest
 from autograder.checks.conduct import drive
 from autograder.grading.diagnosis import diagnose
 from autograder.sandbox.inprocess import LocalQuestion
-from autograder.suite.draw import Worth, draw_plan, show
+from autograder.suite.plans import Worth, draw_plan
+from autograder.suite.right import show
 from autograder.topic import Array, Float, case, topic
 from tests.checks.topics import make_scale
 

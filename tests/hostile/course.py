@@ -9,7 +9,7 @@ import pytest
 
 from autograder.course.create import create_course
 from autograder.course.load import Course
-from autograder.grading import examiner
+from autograder.grading import asked, examiner
 
 WAVES = '''
 """Which topic is attacked?"""
@@ -94,4 +94,5 @@ def make(folder: Path, packages: Sequence[str] = ("numpy", "ipython")) -> Course
 def on_a_busy_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wait longer before a loop that other processes keep from running is called a fault of ours."""
     usual = examiner.limits_of
-    monkeypatch.setattr(examiner, "limits_of", lambda *given: replace(usual(*given), wall_factor=60.0))
+    for module in (examiner, asked):  # which load submissions, and the reference beside them
+        monkeypatch.setattr(module, "limits_of", lambda *given: replace(usual(*given), wall_factor=60.0))

@@ -6,7 +6,8 @@ import pkgutil
 import numpy as np
 
 import reference
-from autograder.suite.draw import draw_cases, show
+from autograder.suite.draw import draw_cases
+from autograder.suite.right import show
 from autograder.topic import Topic
 from autograder.topic.kinds import Failure
 from autograder.values.compare import norm, split

@@ -8,7 +8,7 @@ import torch
 
 from autograder.checks.conduct import drive
 from autograder.sandbox.inprocess import LocalQuestion
-from autograder.suite.draw import Worth, draw_plan
+from autograder.suite.plans import Worth, draw_plan
 from reference.gradient_checking import gradient_check
 from tests.reference.helpers import TOPICS, drawn
 

@@ -23,7 +23,9 @@ from autograder.notebook.read import find, read
 from autograder.sandbox.inprocess import LocalQuestion
 from autograder.sandbox.session import SandboxError
 from autograder.suite.compile import compile_suite
-from autograder.suite.draw import FEW_DRAWS, Worth, draw_plan, show
+from autograder.suite.draw import FEW_DRAWS
+from autograder.suite.plans import Worth, draw_plan
+from autograder.suite.right import show
 from autograder.suite.sample_size import sample_size
 from autograder.topic.kinds import arguments
 from tests.reference.helpers import TOPICS

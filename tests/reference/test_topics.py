@@ -14,7 +14,8 @@ import pytest
 from autograder.checks.resemblance import resembles
 from autograder.sandbox.inprocess import answer
 from autograder.suite.contract import broken_contract
-from autograder.suite.draw import MIN_DECIDING, Worth, draw_plan, show, single_precision
+from autograder.suite.plans import MIN_DECIDING, Worth, draw_plan
+from autograder.suite.right import show, single_precision
 from autograder.topic.case import Case
 from autograder.topic.kinds import complete, whole
 from autograder.topic.standalone import executed

@@ -14,7 +14,7 @@ from autograder.checks.conduct import drive
 from autograder.course.load import load_assignment, load_course
 from autograder.sandbox.inprocess import LocalQuestion
 from autograder.suite.calibrate import calibrate_accuracy
-from autograder.suite.draw import Worth, draw_plan
+from autograder.suite.plans import Worth, draw_plan
 from autograder.values.outcomes import Outcome
 from reference.classifier_training import train_classifier
 from tests.conftest import ROOT

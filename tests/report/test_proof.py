@@ -10,8 +10,10 @@ import pytest
 from autograder.cli.main import main
 from autograder.report.proof import expected_false_failures, least_margin, proof_page
 from autograder.suite.calibrate import calibrate
-from autograder.suite.draw import Worth, draw_plan, seed_of, show
+from autograder.suite.draw import seed_of
+from autograder.suite.plans import Worth, draw_plan
 from autograder.suite.prove import prove
+from autograder.suite.right import show
 from autograder.topic import case, topic
 from tests.checks.topics import make_descent, make_square
 

@@ -19,7 +19,8 @@ from autograder.report.pages import Handed, Pages, write_pages
 from autograder.sandbox.inprocess import LocalQuestion
 from autograder.sandbox.session import SandboxError
 from autograder.suite.compile import compile_suite
-from autograder.suite.draw import Worth, draw_plan, show
+from autograder.suite.plans import Worth, draw_plan
+from autograder.suite.right import show
 from autograder.values.outcomes import State
 from tests.conftest import ROOT
 from tests.report.secrets import Secrets

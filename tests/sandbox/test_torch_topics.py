@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from autograder.sandbox.limits import Limits
-from autograder.suite.draw import draw_cases, show
+from autograder.suite.draw import draw_cases
+from autograder.suite.right import show
 from autograder.topic.edits import source_of
 from autograder.topic.kinds import observe
 from autograder.topic.module import Made

@@ -7,8 +7,9 @@ import pytest
 
 from autograder.cli.main import main
 from autograder.suite.bounded import each_bounded
-from autograder.suite.draw import Worth, draw_plan, seed_of
+from autograder.suite.draw import seed_of
 from autograder.suite.mutants import mutants_of
+from autograder.suite.plans import Worth, draw_plan
 from autograder.suite.survive import ENDLESS, survey
 from autograder.topic import case, topic
 from autograder.topic.edits import EditError, edited

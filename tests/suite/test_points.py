@@ -8,8 +8,9 @@ import pytest
 from autograder.checks.conduct import drive
 from autograder.grading.examiner import _record
 from autograder.sandbox.inprocess import LocalQuestion
-from autograder.suite.draw import Worth, draw_plan, show
+from autograder.suite.plans import Worth, draw_plan
 from autograder.suite.points import ALL
+from autograder.suite.right import show
 from autograder.topic.parts import TopicError
 from autograder.values.outcomes import Outcome
 from tests.checks.topics import make_scale, make_square

@@ -6,9 +6,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from autograder.suite.draw import Worth, costs_of, draw_cases, draw_plan, expect, make_plan, seed_of, show, show_right
+from autograder.suite.draw import draw_cases, seed_of
+from autograder.suite.expect import expect
 from autograder.suite.nulls import null_battery, spoiled_gradients
+from autograder.suite.plans import Worth, costs_of, draw_plan, make_plan
 from autograder.suite.prove import prove
+from autograder.suite.right import show, show_right
 from autograder.topic import case, topic
 from autograder.topic.parts import TopicError
 from tests.checks.topics import make_counter, make_distances, make_scale, make_square
