@@ -3,6 +3,7 @@
 The first byte says what the rest is: a notebook, a script, or an archive of files.
 """
 
+import copy
 import io
 import json
 import random
@@ -126,7 +127,7 @@ def mutate(data: bytes, size: int, seed: int, blind: Callable[[bytes, int], byte
         try:
             document = json.loads(contents)
         except (ValueError, RecursionError):
-            document = chance.choice((_NOTEBOOK, _OLD))
+            document = copy.deepcopy(chance.choice((_NOTEBOOK, _OLD)))
         return (kind + json.dumps(changed(document, chance, WORDS, LEAVES)).encode())[:size]
     if kind == bytes([ARCHIVE]):
         names = [

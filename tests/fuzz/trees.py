@@ -5,23 +5,22 @@ import random
 from collections.abc import Callable, Sequence
 from typing import Any
 
+_STOP = 0.2  # at each level
 _LIMITS = (0, 1, -1, 2**31, 2**63 - 1, 2**63, -(2**63) - 1, 10**40, 0.5, 1e308, -0.0)
 
 
 def changed(document: Any, chance: random.Random, words: Sequence[str], leaves: Sequence[Any]) -> Any:
-    """A copy of a document with one to four changes.
+    """A document with one to four changes, which are made in place.
 
     words: keys and strings that the reader knows. leaves: values that it knows.
     """
-    document = json.loads(json.dumps(document))
     for _ in range(chance.randint(1, 4)):
         document = _change(document, chance, words, leaves)
     return document
 
 
 def _change(document: Any, chance: random.Random, words: Sequence[str], leaves: Sequence[Any]) -> Any:
-    places = list(_places(document))
-    holder, key = chance.choice(places) if places else (None, None)
+    holder, key = _place(document, chance)
     old = holder[key] if holder is not None else document
     new = chance.choice(_CHANGES)(old, chance, words, leaves)
     if holder is None:
@@ -30,16 +29,13 @@ def _change(document: Any, chance: random.Random, words: Sequence[str], leaves: 
     return document
 
 
-def _places(node: Any) -> Any:
-    """Every (holder, key) below a node; few of a very large one."""
-    waiting, found = [node], 0
-    while waiting and found < 500:
-        at = waiting.pop()
-        items = list(at.items()) if isinstance(at, dict) else list(enumerate(at)) if isinstance(at, list) else []
-        for key, value in items:
-            yield at, key
-            waiting.append(value)
-            found += 1
+def _place(document: Any, chance: random.Random) -> tuple[Any, Any]:
+    """A (holder, key) below a document, as often near its root as far from it; (None, None) for the document itself."""
+    holder, key, at = None, None, document
+    while isinstance(at, dict | list) and at and chance.random() > _STOP:
+        holder, key = at, chance.choice(list(at)) if isinstance(at, dict) else chance.randrange(len(at))
+        at = holder[key]
+    return holder, key
 
 
 def _leaf(old: Any, chance: random.Random, words: Sequence[str], leaves: Sequence[Any]) -> Any:
