@@ -183,7 +183,6 @@ def _without_number(state: State, student: str, digest: str, note: Note, world: 
 
 
 _HELD = "It earns what the worst of its group earns, which is {worst}."
-
 _OURS = "This submission could not be graded; the fault is ours, and it will be graded again."
 
 

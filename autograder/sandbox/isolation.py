@@ -94,7 +94,9 @@ class Started:
 async def start(environment: Environment, isolation: Isolation) -> Started:
     """Start an environment's server. Raises SandboxError, which says what to do."""
     if isolation.kind == DOCKER:
-        from autograder.sandbox.docker_ import IMAGE, DockerServer, Options
+        from autograder.sandbox.docker_ import DockerServer
+        from autograder.sandbox.docker_container import Options
+        from autograder.sandbox.docker_engine import IMAGE
 
         gpus = 1 if environment.accelerator else 0
         server = await DockerServer.open_engine(

@@ -71,10 +71,10 @@ def _namespaces() -> Fact:
 
 
 def _docker(image: str) -> list[Fact]:
-    from autograder.sandbox import docker_
+    from autograder.sandbox import docker_engine
 
     try:
-        engine = docker_.client()
+        engine = docker_engine.client()
     except SandboxError as error:
         found, _, mend = str(error).partition(": ")
         return [Fact("isolate", DOCKER, False, found, mend)]
@@ -83,7 +83,7 @@ def _docker(image: str) -> list[Fact]:
         runtimes = ", ".join(sorted(name for name in about.get("Runtimes", {}) if not name.startswith("io.")))
         said = f"engine {about.get('ServerVersion')}, runtimes: {runtimes}"
         try:
-            digest = docker_.digest(engine, image or docker_.IMAGE)
+            digest = docker_engine.digest(engine, image or docker_engine.IMAGE)
         except SandboxError as error:
             found, _, mend = str(error).partition(": ")
             return [Fact("isolate", DOCKER, False, f"{said}; {found}", mend)]

@@ -21,9 +21,7 @@ from autograder.topic.parts import TopicError
 from autograder.values import codec
 
 RUNS = ("long run", "long run, repeated")
-
 EXAMS = ("exam", "exam, repeated")
-
 FEW_DRAWS = 8  # of a sampler, where no sample size was calibrated, and on an edge case
 
 

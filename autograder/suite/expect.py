@@ -12,15 +12,10 @@ from autograder.topic.sampling import Sampler
 from autograder.values.compare import Expectation, Leaf, norm, split
 
 RTOL64 = 1e-7  # relative to the norm of the block, for answers in float64
-
 RTOL32 = 1e-4  # and in float32
-
 SPREAD = 10.0  # times the largest difference measured between right implementations
-
 LOOSEST = 1e-2  # a block on which right implementations differ by more cannot be judged
-
 ROWS_APART = 1e3  # rows that differ more in size are compared one by one
-
 NEGLIGIBLE = 1e-6  # of a block's ordinary size: below, only finiteness is looked at
 
 

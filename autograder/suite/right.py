@@ -13,7 +13,6 @@ from autograder.topic.kinds import Observed, observe
 from autograder.topic.parts import Names
 
 REFERENCE, IN_FLOAT32 = "reference", "reference in float32"
-
 Shown = dict[str, dict[str, Observed]]  # implementation -> case -> what it showed
 
 

@@ -18,8 +18,9 @@ import pytest
 
 from autograder.cli.main import main
 from autograder.course.create import create_course
-from autograder.sandbox import docker_, escape, seccomp
-from autograder.sandbox.docker_ import DockerServer, Options, host_config
+from autograder.sandbox import docker_container, escape, seccomp
+from autograder.sandbox.docker_ import DockerServer
+from autograder.sandbox.docker_container import Options, host_config
 from autograder.sandbox.environment import VARIABLES
 from autograder.sandbox.isolation import DOCKER, Isolation, start
 from autograder.sandbox.limits import Environment, Limits, SandboxError
@@ -184,10 +185,10 @@ def test_engine_was_told_to_refuse_everything(contained: DockerServer, jail: Jai
 def test_engine_that_refuses_namespaces_gets_a_container_a_submission(
     host: str, run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    strict = json.loads(docker_.profile())
+    strict = json.loads(docker_container.profile())
     for rule in strict["syscalls"]:
         rule["names"] = [name for name in rule["names"] if name != "unshare"]
-    monkeypatch.setattr(docker_, "profile", lambda: json.dumps(strict))
+    monkeypatch.setattr(docker_container, "profile", lambda: json.dumps(strict))
     server = run(DockerServer.open_engine(NUMPY, Options(engine.IMAGE)))
     try:
         assert server.pid == 0
@@ -230,7 +231,8 @@ def test_examiner_that_is_killed_leaves_no_container(host: str) -> None:
 
     script = f"""
 import asyncio
-from autograder.sandbox.docker_ import DockerServer, Options
+from autograder.sandbox.docker_ import DockerServer
+from autograder.sandbox.docker_container import Options
 from autograder.sandbox.limits import Environment
 async def main():
     server = await DockerServer.open_engine(Environment("numpy", ("numpy",)), Options({engine.IMAGE!r}))
@@ -356,7 +358,7 @@ def test_worker_image_is_made_of_what_its_server_imports_and_no_more() -> None:
 
 
 def test_profile_lets_student_code_do_what_the_jail_lets_it_do() -> None:
-    profile = json.loads(docker_.profile())
+    profile = json.loads(docker_container.profile())
     assert profile["defaultAction"] == "SCMP_ACT_ERRNO"
     allowed = {name for rule in profile["syscalls"] for name in rule["names"]}
     assert set(seccomp.ALLOWED) <= allowed
