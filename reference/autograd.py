@@ -263,3 +263,4 @@ value.misconception(
     ("1.0 if self.data > 0 else 0.0", "1.0"),
     hint="Where the input is negative the output stays 0. What does a small change of the input do there?",
 )
+value.harmless(("return self * -1", "return self / -1"), because="a division by -1 is as exact as a product")

@@ -329,3 +329,14 @@ gradient_check.misconception(
     ("1e-6, 1e-4", "1e-6, 1e-2"),
     hint="Which relative error must your checker still notice?",
 )
+gradient_check.harmless(
+    ("step, tolerance = 1e-6, 1e-4", "step, tolerance = 2e-06, 1e-4"),
+    ("step, tolerance = 1e-6, 1e-4", "step, tolerance = 1e-6, 0.0002"),
+    because="the text leaves room for either",
+)
+gradient_check.harmless(("np.zeros_like(block)", "np.ones_like(block)"), because="every entry is written over")
+gradient_check.harmless(
+    ("np.linalg.norm(grads[name]) + np.linalg.norm(numerical)", "np.linalg.norm(grads[name])"),
+    ("np.linalg.norm(grads[name]) + np.linalg.norm(numerical)", "np.linalg.norm(numerical)"),
+    because="where the two are nearly equal, that is a factor of two in the tolerance",
+)
