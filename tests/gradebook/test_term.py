@@ -49,7 +49,11 @@ Array = np.ndarray
 
 @topic(lecture="deck: slide", returns=("probabilities",))
 def softmax(logits: Float[Array, "N C"]) -> Float[Array, "N C"]:
-    """Probabilities."""
+    """Probabilities of logits.
+
+    >>> softmax(np.zeros((2, 3))).tolist()
+    [[0.5, 0.5, 0.5], [0.5, 0.5, 0.5]]
+    """
     exponentials = np.exp(logits - logits.max(axis=0, keepdims=True))
     return exponentials / exponentials.sum(axis=0, keepdims=True)
 
