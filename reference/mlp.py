@@ -98,13 +98,14 @@ def _(rng):
 
 
 def _deep_network(rng, n, *, layers, width):
-    """As `network`, for so many layers that drawing would not end: each bias lies between two examples."""
+    """As `network`, for so many layers that drawing would not end: each bias lies midway between two examples."""
     params, h = initial(rng, [width] * (layers + 1)), rng.normal(size=(n, width))
     x = h
     for number in range(1, layers):
+        gaps = np.diff(np.sort(h @ params[f"W{number}"], axis=0), axis=0)  # (N - 1, M)
+        params[f"W{number}"] *= 2 / gaps.max(axis=0)  # no unit nearer to its kink than 1
         inner = np.sort(h @ params[f"W{number}"], axis=0)  # (N, M)
-        widest = np.diff(inner, axis=0).argmax(axis=0)  # (M,)
-        units = np.arange(width)
+        widest, units = gaps.argmax(axis=0), np.arange(width)
         params[f"b{number}"] = -(inner[widest, units] + inner[widest + 1, units]) / 2
         h = np.maximum(h @ params[f"W{number}"] + params[f"b{number}"], 0)
     return {"params": params, "x": x}

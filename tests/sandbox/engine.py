@@ -149,7 +149,7 @@ def import_base(host: str, tar: Path, name: str, packages: str) -> None:
             done = subprocess.run(command, capture_output=True, text=True, check=False)
             if done.returncode:
                 raise Missing(f"debootstrap makes no base image: {done.stdout.strip()[-200:]}")
-            part = tar.with_suffix(".part")
+            part = tar.with_suffix(f".{os.getpid()}")  # another run may be making it, too
             leave = ["--exclude=./var/cache/apt", "--exclude=./var/lib/apt/lists", "--exclude=./usr/share/doc"]
             subprocess.run(["tar", "-C", root, *leave, "-cf", str(part), "."], check=True)
             part.rename(tar)
