@@ -38,10 +38,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def reference_kept() -> Iterator[None]:
     """Leave the package `reference` as it was, for the tests that have imported this course's."""
     before = {name: module for name, module in sys.modules.items() if name.partition(".")[0] == "reference"}
-    yield
-    for name in [name for name in sys.modules if name.partition(".")[0] == "reference"]:
-        del sys.modules[name]
-    sys.modules.update(before)
+    try:
+        yield
+    finally:
+        for name in [name for name in sys.modules if name.partition(".")[0] == "reference"]:
+            del sys.modules[name]
+        sys.modules.update(before)
 
 
 @pytest.fixture(autouse=True)
