@@ -47,7 +47,7 @@ def _tagged(old: Any, chance: random.Random, words: Sequence[str], leaves: Seque
 
 
 def _listed(old: Any, chance: random.Random, words: Sequence[str], leaves: Sequence[Any]) -> Any:
-    return [old] * chance.choice((1, 2, 3, 40))
+    return [old] * chance.choice((1, 2, 3) if isinstance(old, dict | list) else (1, 2, 3, 40))  # or 40 times 40 of all
 
 
 def _renamed(old: Any, chance: random.Random, words: Sequence[str], leaves: Sequence[Any]) -> Any:
