@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from autograder.cli.arguments import Commands, add_course, positive
-from autograder.cli.grade import add_jail, found_card, isolation_of
+from autograder.cli.grade import add_jail, isolation_of, this_card
 from autograder.cli.progress import Progress
 from autograder.course.errors import CourseError
 from autograder.sandbox.accelerator import CUDA, PROCESSOR
@@ -158,8 +158,7 @@ def _measure(course: "Course", assignment: "Assignment", arguments: argparse.Nam
     from autograder.suite.compile import load_suite
     from autograder.suite.devices import measure_on
 
-    card = found_card(must=True)
-    assert card is not None
+    card = this_card()
     with Progress() as progress:
         suite = load_suite(course, assignment)
         found = measure_on(course, assignment, suite, card, anew=arguments.again, report=progress.show)

@@ -116,14 +116,14 @@ def isolation_of(arguments: argparse.Namespace) -> Isolation:
     elif arguments.unsafe:
         raise CourseError("--unsafe is for --isolation process alone: the others need no such word")
     must = arguments.device == CUDA
-    card = found_card(must=must) if arguments.device != PROCESSOR else None
+    card = this_card() if must else accelerator.found() if arguments.device != PROCESSOR else None
     return Isolation(arguments.isolation, arguments.image, arguments.runtime, accelerator=card, must_compute_there=must)
 
 
-def found_card(*, must: bool) -> Accelerator | None:
-    """This machine's GPU. must: CourseError where there is none."""
+def this_card() -> Accelerator:
+    """This machine's GPU; CourseError where there is none."""
     card = accelerator.found()
-    if must and card is None:
+    if card is None:
         raise CourseError("--device cuda: there is no GPU here, or its driver is not loaded: see `autograder doctor`")
     return card
 

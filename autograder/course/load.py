@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from autograder.course.errors import CourseError, listed, nearest
 from autograder.course.policy import Policy
 from autograder.course.schema import AssignmentFile, CourseFile, Limits, Question, Strict, valid_keys
+from autograder.sandbox.accelerator import PROCESSOR
 
 __all__ = ["Assignment", "Course", "Limits", "Question", "assignment_ids", "load_assignment", "load_course"]
 
@@ -179,7 +180,7 @@ def _must_be_earlier(path: Path, number: int, question: Question, earlier: Seque
 def _must_suit_device(path: Path, number: int, question: Question) -> None:
     """What is measured or lent is so on the processor."""
     others = [name for name in ("uses", "cost_factor", "memory_factor") if getattr(question, name)]
-    if question.device != "cpu" and others:
+    if question.device != PROCESSOR and others:
         raise CourseError(
             f"{path}: question {number} ({question.id}): device: {others[0]} works on the processor alone; "
             "take one of the two out"

@@ -46,7 +46,7 @@ def reference_digest(course: Course) -> str:
     """SHA-256, in hex, over every file of `reference/`: its path in the folder and its contents."""
     folder = _folder(course)
     digest = hashlib.sha256()
-    for path in _files(folder):
+    for path in files_of(folder):
         name = path.relative_to(folder).as_posix().encode()
         contents = path.read_bytes()
         if path.suffix == ".py":
@@ -91,7 +91,7 @@ def _folder(course: Course) -> Path:
     return folder
 
 
-def _files(folder: Path) -> Iterator[Path]:
+def files_of(folder: Path) -> Iterator[Path]:
     """The files under a folder in a fixed order, without caches and hidden ones."""
     for path in sorted(folder.rglob("*")):
         parts = path.relative_to(folder).parts
@@ -110,7 +110,7 @@ def _must_be_text(path: Path, contents: bytes) -> None:
 
 def _module_names(folder: Path) -> list[str]:
     names = []
-    for path in _files(folder):
+    for path in files_of(folder):
         if path.suffix != ".py":
             continue
         parts = path.relative_to(folder).with_suffix("").parts

@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from autograder.course.references import PACKAGE
+from autograder.course.references import PACKAGE, files_of
 from autograder.topic import Topic
 
 
@@ -24,7 +24,7 @@ def source_digest(course_dir: Path, topic: Topic) -> str:
         if path is not None and path not in found:
             found.add(path)
             waiting += [_file_of(folder, name) for name in _imports(folder, path)]
-    found |= {path for path in folder.rglob("*") if path.is_file() and path.suffix not in (".py", ".pyc")}
+    found |= {path for path in files_of(folder) if path.suffix != ".py"}
     hashed = hashlib.sha256()
     for path in sorted(found):
         hashed.update(f"{path.relative_to(folder).as_posix()} {path.stat().st_size} ".encode() + path.read_bytes())

@@ -69,13 +69,13 @@ class _Lent:
 
         TooManyCalls where calls have taken too long, as those of a loop that never ends.
         """
+        if self._left_s < 0:
+            raise TooManyCalls(f"calls of {name} took more than {PATIENCE * self._cpu_s:g} s together")
         began = time.monotonic()
         try:
             return await self._called(name, positional, keywords)
         finally:
             self._left_s -= time.monotonic() - began
-            if self._left_s < 0:
-                raise TooManyCalls(f"calls of {name} took more than {PATIENCE * self._cpu_s:g} s together")
 
     async def _called(self, name: str, positional: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         if self._fork is None:

@@ -23,6 +23,10 @@ from autograder.topic.declare import Topic
 FOLDER = "calibration"  # below .autograder/, a folder an assignment
 
 
+CONVERGENCE, ACCURACY = "convergence", "accuracy"  # the checks that have a bar
+_SEEDED = {CONVERGENCE: "bar", ACCURACY: "mark"}  # what their seeds are called
+
+
 @dataclass
 class Bars:
     """The bars of one question. told: of each, what stands in the proof, as JSON takes it."""
@@ -47,30 +51,24 @@ def bars_of(
     does not train steadily.
     """
     bars, key, device = Bars(), load_key(course), card.torch if card else PROCESSOR
-    if topic.training is not None:
-        kept = _kept(course, assignment, question, topic, "convergence", card, anew=anew)
+    for check, kept in _kept(course, assignment, question, topic, card, anew=anew).items():
         began, before = time.perf_counter(), len(kept.runs)
-        seed = seed_of(key, assignment, question, "bar")
-        bars.bar = bar = calibrate(topic, seed, list(kept.runs), kept.add, device)
-        found = {"bar": exp(bar.log_loss), "mean": exp(bar.mean), "deviation": bar.deviation}
-        bars.told.append({"question": question, "check": "convergence", **found, **_told(kept, before, began)})
-    if topic.exam is not None:
-        kept = _kept(course, assignment, question, topic, "accuracy", card, anew=anew)
-        began, before = time.perf_counter(), len(kept.runs)
-        seed = seed_of(key, assignment, question, "mark")
-        bars.mark = mark = calibrate_accuracy(topic, seed, list(kept.runs), kept.add, device)
-        found = {"bar": mark.everything, "mean": 1 / (1 + exp(-mark.mean)), "deviation": mark.deviation}
-        found |= {"nothing": mark.nothing}
-        bars.told.append({"question": question, "check": "accuracy", **found, **_told(kept, before, began)})
+        seed = seed_of(key, assignment, question, _SEEDED[check])
+        if check == CONVERGENCE:
+            bars.bar = bar = calibrate(topic, seed, list(kept.runs), kept.add, device)
+            found = {"bar": exp(bar.log_loss), "mean": exp(bar.mean), "deviation": bar.deviation}
+        else:
+            bars.mark = mark = calibrate_accuracy(topic, seed, list(kept.runs), kept.add, device)
+            found = {"bar": mark.everything, "mean": 1 / (1 + exp(-mark.mean)), "deviation": mark.deviation}
+            found |= {"nothing": mark.nothing}
+        bars.told.append({"question": question, "check": check, **found, **_told(kept, before, began)})
     return bars
 
 
 def kept_bars(course: Course, assignment: str, question: str, topic: Topic, card: Accelerator) -> Bars | None:
     """The bars that were measured on a card; None where a run is missing."""
-    checks = {"convergence": topic.training, "accuracy": topic.exam}
-    for check, declared in checks.items():
-        if declared and len(_kept(course, assignment, question, topic, check, card).runs) < SEEDS:
-            return None
+    if any(len(kept.runs) < SEEDS for kept in _kept(course, assignment, question, topic, card).values()):
+        return None
     return bars_of(course, assignment, question, topic, card=card)
 
 
@@ -105,18 +103,15 @@ def _calibrate_question(course_dir: Path, assignment_id: str, question_id: str, 
 
 
 def _kept(
-    course: Course,
-    assignment: str,
-    question: str,
-    topic: Topic,
-    check: str,
-    card: Accelerator | None,
-    *,
-    anew: bool = False,
-) -> Kept:
-    name = f"{question}.{check}.{CUDA}.json" if card else f"{question}.{check}.json"
-    path = course.dir / ".autograder" / FOLDER / assignment / name
-    return kept_runs(path, provenance_of_bars(course, topic, card), anew=anew)
+    course: Course, assignment: str, question: str, topic: Topic, card: Accelerator | None, *, anew: bool = False
+) -> dict[str, Kept]:
+    """The runs that are kept for each bar of a topic, by its check."""
+    declared = {CONVERGENCE: topic.training, ACCURACY: topic.exam}
+    checks = [check for check, runs in declared.items() if runs is not None]
+    provenance = provenance_of_bars(course, topic, card) if checks else {}
+    folder = course.dir / ".autograder" / FOLDER / assignment
+    suffix = f".{CUDA}.json" if card else ".json"
+    return {check: kept_runs(folder / f"{question}.{check}{suffix}", provenance, anew=anew) for check in checks}
 
 
 def _told(kept: Kept, before: int, began: float) -> dict[str, Any]:
