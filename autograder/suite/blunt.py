@@ -89,24 +89,6 @@ def _axes(topic: Topic) -> dict[str, list[str]]:
     return {name: hint.dim_str.split() for name, hint in hints.items() if hasattr(hint, "dim_str") and hint.dim_str}
 
 
-def unlike_its_signature(topic: Topic, case: Case) -> str:
-    """A sentence where an input has not the axes that the signature gives it; else nothing."""
-    sizes: dict[str, tuple[int, str]] = {}
-    for name, axes in ({} if topic.is_class else _axes(topic)).items():
-        array = case.inputs.get(name)
-        if not isinstance(array, np.ndarray) or not all(axis.isidentifier() for axis in axes):
-            continue
-        said = f"and its annotation says ({', '.join(axes)})"
-        told = f"{topic.name}: the case {case.name!r}: {name} has shape {array.shape}, {said}"
-        if array.ndim != len(axes):
-            return f"{told}; mend one of them"
-        for axis, size in zip(axes, array.shape, strict=True):
-            before, where = sizes.setdefault(axis, (size, name))
-            if before != size:
-                return f"{told}, but {axis} is {before} in {where}; mend one of them"
-    return ""
-
-
 def axis_sizes(topic: Topic, case: Case) -> dict[str, int]:
     """The sizes that the axes which the signature names have in a case, as {"N": 7, "C": 5}; none for a class."""
     return {} if topic.is_class else _bound(_axes(topic), case)

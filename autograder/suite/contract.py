@@ -15,8 +15,9 @@ import numpy as np
 from autograder.checks.differences import contradicted
 from autograder.suite.described import undescribed
 from autograder.suite.right import show
+from autograder.suite.signature import unlike_signature
 from autograder.topic.case import Bound, Case
-from autograder.topic.declare import Topic, axes_of
+from autograder.topic.declare import Topic
 from autograder.topic.kinds import Observed, arguments
 from autograder.topic.kinds.layer import same
 from autograder.topic.kinds.observed import unchanged
@@ -131,31 +132,8 @@ def _unsteady(topic: Topic, cases: Mapping[str, Case], shown: Mapping[str, Obser
 
 
 def _shapes(topic: Topic, cases: Mapping[str, Case], shown: Mapping[str, Observed]) -> Found:
-    """Each axis has one size in a case, wherever its name stands; a number is the size itself."""
-    axes = {part: written.split() for part, written in axes_of(topic).items()}
-    plain = {
-        part: named for part, named in axes.items() if all(each.isidentifier() or each.isdigit() for each in named)
-    }
     for name, seen in shown.items():
-        sizes: dict[str, tuple[int, str]] = {}
-        for part, value in [*cases[name].inputs.items(), *seen.items()]:
-            if part not in plain:
-                continue  # without annotation, or with axes such as "..." that stand for any
-            shape, named = np.shape(value), plain[part]
-            says = f"{part} has the shape {shape} on the case {name!r}, and is annotated {' '.join(named)!r}"
-            mend = "Mend the annotation, which is what students are told, or what has the other shape"
-            if len(shape) != len(named):
-                yield part, f"{says}: {_counted(len(named))}. {mend}"
-                continue
-            for axis, size in zip(named, shape, strict=True):
-                expected, where = (int(axis), "") if axis.isdigit() else sizes.setdefault(axis, (size, part))
-                if size != expected:
-                    because = f"where {axis} is {expected} in {where}" if where else f"where an axis is {expected}"
-                    yield part, f"{says}, {because}. {mend}"
-
-
-def _counted(axes: int) -> str:
-    return {0: "a number without axes", 1: "one axis"}.get(axes, f"{axes} axes")
+        yield from unlike_signature(topic, name, cases[name].inputs | seen)
 
 
 def _forms(topic: Topic, cases: Mapping[str, Case], shown: Mapping[str, Observed]) -> Found:

@@ -13,7 +13,8 @@ import numpy as np
 
 from autograder.course.errors import nearest
 from autograder.sandbox.accelerator import PROCESSOR
-from autograder.suite.blunt import unlike_its_signature, upstream_of_ones
+from autograder.suite.blunt import upstream_of_ones
+from autograder.suite.signature import unlike_signature
 from autograder.topic.case import Bound, Case
 from autograder.topic.declare import Topic
 from autograder.topic.kinds import complete
@@ -65,8 +66,8 @@ def draw_cases(topic: Topic, seed: np.random.SeedSequence, draws: int = FEW_DRAW
                     f"{topic.name}: the input {name} of the case {case.name!r} is an array of {value.dtype}; "
                     "draw one of numbers"
                 )
-        if unlike := unlike_its_signature(topic, case):
-            raise TopicError(unlike)
+        for _, unlike in unlike_signature(topic, case.name, case.inputs):
+            raise TopicError(f"{topic.name}: {unlike}")
         cases[case.name] = complete(topic, with_device(topic, case), upstream)
         if topic.kind == "sampler":
             cases[case.name] = replace(cases[case.name], draws=FEW_DRAWS if case.edge else draws)

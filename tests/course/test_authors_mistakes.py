@@ -70,12 +70,12 @@ MISTAKES = {
     "an input in another shape than annotated": (
         "embeddings.py", "case(name, **triplets(rng, n, d, margin))",
         "case(name, **(triplets(rng, n, d, margin) | {'negative': np.ones((2, n, d))}))", "triplet_loss",
-        "negative has shape (2, 8, 3), and its annotation says (N, D); mend one of them",
+        "negative has the shape (2, 8, 3) on the case 'ordinary', and is annotated 'N D': 2 axes. Mend the annotation",
     ),
     "a size that differs between inputs": (
         "embeddings.py", "case(name, **triplets(rng, n, d, margin))",
         "case(name, **(triplets(rng, n, d, margin) | {'negative': rng.normal(size=(1, d))}))", "triplet_loss",
-        "its annotation says (N, D), but N is 8 in anchor; mend one of them",
+        "and is annotated 'N D', where N is 8 in anchor. Mend the annotation",
     ),
     "an alternative that raises": (
         "embeddings.py", "loss, gradients = 0.0, np.zeros((3, *anchor.shape))", "raise KeyError", "triplet_loss",
