@@ -1,5 +1,7 @@
 """How are examples put into batches by chance, so that each is seen once an epoch?"""
 
+from math import factorial
+
 import numpy as np
 
 from autograder.topic import Array, Int, case, close, sampler
@@ -39,6 +41,8 @@ def _(rng):
     yield case("short last batch", n=3 * size + 2, batch_size=size)
     yield case("batches of one size", n=4 * size, batch_size=2 * size)
     yield case("one batch", n=9 + size, batch_size=9 + size)
+    half = int(rng.integers(180, 200))
+    yield case("a long epoch", n=2 * half, batch_size=half + 1)
     yield case("one at a time", edge=0.1, n=size, batch_size=1)
     yield case("batch_size larger than n", edge=0.1, n=3, batch_size=size)
     yield case("many examples", edge=0.2, n=int(rng.integers(50, 80)), batch_size=16)
@@ -85,6 +89,8 @@ def _(inputs, batches):
 )
 def _(inputs, draws):
     n, orders = inputs["n"], _orders(draws)
+    if n > _SHORT:
+        return 0, 0, 0.5
     at = (orders[:, :, None] == np.arange(n)).sum(axis=0)  # (K, n) -> (place, example)
     return at, len(draws), 1 / n
 
@@ -95,6 +101,8 @@ def _(inputs, draws):
 )
 def _(inputs, draws):
     n, orders = inputs["n"], _orders(draws)
+    if n > _SHORT:
+        return 0, 0, 0.5
     followed = np.zeros((n, n), dtype=int)
     np.add.at(followed, (orders[:, :-1], orders[:, 1:]), 1)
     return followed[~np.eye(n, dtype=bool)], len(draws), 1 / n  # n - 1 places for a pair, of n (n - 1)
@@ -107,12 +115,40 @@ def _(inputs, draws):
 def _(inputs, draws):
     n, size = inputs["n"], inputs["batch_size"]
     sizes = np.diff([*range(0, n, size), n])
-    if len(sizes) == 1 or size == 1:
-        return 0, 0, 0.5  # all pairs do, or none: there is nothing to count
+    if len(sizes) == 1 or size == 1 or n > _SHORT:
+        return 0, 0, 0.5  # all pairs do, or none, or they are too many: there is nothing to count
     batch_of = np.argsort(_orders(draws), axis=1) // size  # (K, n) -> (K, example)
     one, other = np.triu_indices(n, 1)
     together = (batch_of[:, one] == batch_of[:, other]).sum(axis=0)
     return together, len(draws), (sizes * (sizes - 1)).sum() / (n * (n - 1))
+
+
+@minibatches.distribution(
+    "some example stays at its place as often as by chance",
+    hint="Can example 0 be the first of an epoch of yours? How often should it be?",
+)
+def _(inputs, draws):
+    n, orders = inputs["n"], _orders(draws)
+    if n > _SHORT:
+        return 0, 0, 0.5
+    none_stays = sum((-1) ** k / factorial(k) for k in range(n + 1))  # of n! orders, derangements
+    return (orders == np.arange(n)).any(axis=1).sum(), len(draws), 1 - none_stays
+
+
+@minibatches.distribution(
+    "the orders of an epoch are equally likely",
+    hint="You exchange examples. Count the ways in which your numbers can be drawn: can all n! orders be equally many?",
+)
+def _(inputs, draws):
+    n, orders = inputs["n"], _orders(draws)
+    if n <= _SHORT or n % 2:
+        return 0, 0, 0.5
+    # So many orders have k places with a later example as have n - 1 - k of them: half of all orders have n/2 or more.
+    later = (orders > np.arange(n)).sum(axis=1)
+    return (later >= n // 2).sum(), len(draws), 0.5
+
+
+_SHORT = 50  # examples, with whose number squared the counts of pairs and places grow
 
 
 def _orders(draws):
@@ -184,6 +220,18 @@ def _(n, batch_size, rng):
     for last in range(n - 1, 0, -1):
         other = rng.integers(last)
         order[[last, other]] = order[[other, last]]
+    return [order[start : start + batch_size] for start in range(0, n, batch_size)]
+
+
+@minibatches.wrong(
+    "each place exchanged with any place",
+    hint="You exchange examples. Count the ways in which your numbers can be drawn: can all n! orders be equally many?",
+)
+def _(n, batch_size, rng):
+    order = np.arange(n)
+    for place in range(n):
+        other = rng.integers(n)
+        order[[place, other]] = order[[other, place]]
     return [order[start : start + batch_size] for start in range(0, n, batch_size)]
 
 

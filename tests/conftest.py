@@ -5,9 +5,11 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
+from xdist.scheduler import LoadFileScheduling
 
 from autograder.course.create import create_course
 from autograder.course.load import Course, load_course
@@ -23,15 +25,34 @@ settings.register_profile("deterministic", derandomize=True, deadline=None, data
 settings.load_profile("deterministic")
 
 # Tests that share a Docker engine, which takes a minute to come by.
-WITH_AN_ENGINE = ("sandbox/test_docker.py", "hostile/test_corpus.py", "exchange/test_gradescope_container.py")
+WITH_AN_ENGINE = {
+    "tests/sandbox/test_docker.py",
+    "tests/hostile/test_corpus.py",
+    "tests/exchange/test_gradescope_container.py",
+}
+ENGINE = "engine"
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that take long begin first, so that no process is left alone with one of them at the end."""
+    long = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: (_files_of(item.nodeid) != ENGINE, item.path not in long))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling | None:
     """What one process of several takes at a time: a file, for what its tests share; the engine's files as one."""
-    for item in items:
-        path = str(item.path.relative_to(ROOT / "tests"))
-        item.add_marker(pytest.mark.xdist_group("engine" if path in WITH_AN_ENGINE else path))
+    return _ByFile(config, log) if config.getvalue("dist") == "loadfile" else None
+
+
+class _ByFile(LoadFileScheduling):
+    def _split_scope(self, nodeid: str) -> str:
+        return _files_of(nodeid)
+
+
+def _files_of(nodeid: str) -> str:
+    path = nodeid.partition("::")[0]
+    return ENGINE if path in WITH_AN_ENGINE else path
 
 
 @contextmanager

@@ -28,9 +28,10 @@ from autograder.notebook.find import find
 from autograder.suite.compile import compile_suite, load_suite
 from autograder.suite.draw import FEW_DRAWS, seed_of
 from autograder.suite.plans import Worth, draw_shown
-from autograder.suite.prove import false_failures, without_long_run
-from autograder.suite.right import Shown, right_implementations
+from autograder.suite.prove import false_failures, faults_of_wrong, without_long_run
+from autograder.suite.right import Shown, right_implementations, show
 from autograder.suite.store import Suite
+from autograder.topic.parts import TopicError
 
 ROOT = Path(__file__).parents[1]
 CLASS = ROOT / "examples" / "class"
@@ -130,19 +131,31 @@ def _difference(one: Any, other: Any, at: str = "") -> str:
 
 
 def _implementations(assignment_id: str, begin: int, end: int) -> dict[str, Any]:
-    """References, float32 and alternatives in this process, under seeds nobody has seen."""
+    """What is right and what is wrong, in this process, under seeds nobody has seen.
+
+    References, float32 and alternatives must pass. Nulls and misconceptions must not, as a course's next key draws
+    such a seed, and a suite under which one of them does is not compiled.
+    """
     began = time.perf_counter()
     course = load_course(ROOT)
     assignment = load_assignment(course, assignment_id)
     suite = load_suite(course, assignment)
     failures, tried = [], 0
     for number in range(begin, end):
-        for plan, shown in _fresh(course, assignment, suite, number):
-            for name, names in right_implementations(plan.topic).items():
-                tried += 1
-                found = false_failures(plan, names, shown[name])
-                failures += [f"{plan.question} {name} seed {number}: {failure}" for failure in found]
+        try:
+            for plan, shown in _fresh(course, assignment, suite, number):
+                tried += len(shown) + len(plan.topic.misconceptions)
+                failures += [f"{plan.question} seed {number}: {failure}" for failure in _faults(plan, shown)]
+        except TopicError as error:  # cases of which no plan can be made
+            failures.append(f"seed {number}: {error}")
     return {"tried": tried, "failures": failures, "seconds": round(time.perf_counter() - began, 1)}
+
+
+def _faults(plan: Plan, shown: Shown) -> Iterator[str]:
+    for name, names in right_implementations(plan.topic).items():
+        yield from (f"{name}: {failure}" for failure in false_failures(plan, names, shown[name]))
+    wrong = {m.name: show(plan.topic, m.names, plan.cases.values()) for m in plan.topic.misconceptions}
+    yield from faults_of_wrong(replace(without_long_run(plan), wrong=wrong))
 
 
 def _styles(course: Course, assignment: Assignment, suite: Suite, seeds: range) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 import argparse
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from autograder.cli.arguments import Commands, add_course, positive
@@ -16,6 +16,7 @@ from autograder.values.counting import counted
 if TYPE_CHECKING:
     from autograder.course.load import Assignment, Course
     from autograder.sandbox.isolation import Isolation
+    from autograder.suite.store import Suite
 
 
 def add(commands: Commands, shared: argparse.ArgumentParser) -> None:
@@ -73,7 +74,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.calibrate:
         documents: list[Any] = [_calibrate(course, assignment, arguments) for assignment in assignments]
     else:
-        documents = [_compile(course, assignment, arguments, isolation) for assignment in assignments]
+        documents = list(_compile(course, assignments, arguments, isolation))
     if arguments.json:
         json.dump(documents[0] if len(documents) == 1 else documents, sys.stdout)
         print()
@@ -81,20 +82,33 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _compile(
-    course: "Course", assignment: "Assignment", arguments: argparse.Namespace, isolation: "Isolation"
+    course: "Course", assignments: list["Assignment"], arguments: argparse.Namespace, isolation: "Isolation"
+) -> Iterator[dict[str, Any]]:
+    """Compile the assignments and tell of each what was proved, unless it is told as JSON: then yield it."""
+    from autograder.suite.compile import compile_suites
+
+    with Progress() as progress:
+        again = arguments.again
+        suites = compile_suites(course, assignments, again=again, isolation=isolation, report=progress.show)
+        if arguments.mutants:  # which takes all cores as well
+            suites = iter(list(suites))
+        for assignment, suite in zip(assignments, suites, strict=True):
+            yield _tell_suite(course, assignment, suite, arguments, progress)
+
+
+def _tell_suite(
+    course: "Course", assignment: "Assignment", suite: "Suite", arguments: argparse.Namespace, progress: Progress
 ) -> dict[str, Any]:
-    """Compile one assignment and tell what was proved, unless it is told as JSON: then return it."""
     from autograder.report.proof import PAGE, bar_told, expected_false_failures, proof_page, ratios
-    from autograder.suite.compile import compile_suite, suite_folder
+    from autograder.suite.compile import suite_folder
     from autograder.suite.store import replace_file
     from autograder.suite.survive import kept_surveys, survey_suite
 
-    with Progress() as progress:
-        suite = compile_suite(course, assignment, again=arguments.again, isolation=isolation, report=progress.show)
-        folder = suite_folder(course, assignment.id)
-        surveys = kept_surveys(folder, suite)
-        if arguments.mutants:
-            surveys = survey_suite(course, assignment, suite, progress.show)
+    folder = suite_folder(course, assignment.id)
+    surveys = kept_surveys(folder, suite)
+    if arguments.mutants:
+        surveys = survey_suite(course, assignment, suite, progress.show)
+    progress.clear()
     expected = expected_false_failures(suite.proof, arguments.class_size)
     head = {"course": course.title, "assignment": assignment.title, "points": suite.points}
     head |= {"suite": suite.digest, "fingerprint": suite.fingerprint}

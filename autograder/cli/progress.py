@@ -38,10 +38,15 @@ class Progress:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        """Make room for something else; in a log, say what was not said yet."""
         if self._terminal:
             self._write(_CLEARED)
         elif self._pending:
             self._write(f"{self._pending}\n")
+            self._pending = ""
 
     def show(self, text: str) -> None:
         """Say where the work is; in a log, only when the last line is a few seconds old."""

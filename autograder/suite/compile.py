@@ -4,7 +4,7 @@ Draw, expect, calibrate, prove, keep: a suite whose proof fails is not kept, and
 is unchanged is not made again.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import astuple, replace
 from functools import partial
 from pathlib import Path
@@ -22,7 +22,7 @@ from autograder.suite.adopted import Place, show_adopted
 from autograder.suite.bars import bars_of, provenance_of_bars
 from autograder.suite.blunt import blunt_cases
 from autograder.suite.contract import misconduct
-from autograder.suite.cores import on_all_cores, told_where
+from autograder.suite.cores import Cores, told_where
 from autograder.suite.draw import FEW_DRAWS, digest_of, draw_cases, draw_runs, seed_of, suite_seed
 from autograder.suite.expect import expect
 from autograder.suite.pairs import show_pairs
@@ -67,11 +67,39 @@ def compile_suite(
     adopted misconceptions runs. Raises ProofFailed, and then keeps nothing; CourseError for a topic that cannot be
     drawn, and for code that was adopted where there is no jail, or that shows nothing.
     """
-    if not again and (kept := _kept(course, assignment)) is not None:
-        return kept
-    trees, proofs = {}, []
+    (suite,) = compile_suites(course, [assignment], again=again, isolation=isolation, report=report)
+    return suite
+
+
+def compile_suites(
+    course: Course,
+    assignments: Sequence[Assignment],
+    *,
+    again: bool = False,
+    isolation: Isolation = USUAL,
+    report: Callable[[str], None] = lambda line: None,
+) -> Iterator[Suite]:
+    """The suites of several assignments, in order: the same, on cores that are shared."""
     work = partial(_question, isolation=isolation)
-    for number, (question, (tree, proof)) in enumerate(on_all_cores(course, assignment, work), start=1):
+    current = [None if again else _kept(course, assignment) for assignment in assignments]
+    with Cores([each for each, kept in zip(assignments, current, strict=True) if not kept]) as cores:
+        begun = [
+            (assignment, kept, iter(()) if kept else cores.begin(course, assignment, work))
+            for assignment, kept in zip(assignments, current, strict=True)
+        ]
+        for assignment, kept, drawn in begun:
+            yield kept or _keep(course, assignment, drawn, report)
+
+
+def _keep(
+    course: Course,
+    assignment: Assignment,
+    drawn: Iterable[tuple[str, tuple[bytes, Proof]]],
+    report: Callable[[str], None],
+) -> Suite:
+    """Write the suite of which every question was drawn and proved."""
+    trees, proofs = {}, []
+    for number, (question, (tree, proof)) in enumerate(drawn, start=1):
         report(f"{number}/{len(assignment.questions)} {question}")
         trees[question] = codec.decode(tree)
         proofs.append(proof)

@@ -1,9 +1,9 @@
-"""How is something done with every question of an assignment, on all cores?"""
+"""How is something done with every question of some assignments, on all cores?"""
 
 import contextlib
 import multiprocessing
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import TypeVar
@@ -17,29 +17,52 @@ from autograder.topic.parts import TopicError
 Done = TypeVar("Done")
 
 
+class Cores:
+    """A process a core, in which something is done with the questions of these assignments; a context manager.
+
+    The processes stay from one assignment to the next: they have loaded what a reference imports, and none waits
+    until the longest question of another assignment has ended.
+    """
+
+    def __init__(self, assignments: Sequence[Assignment]) -> None:
+        questions = [question for assignment in assignments for question in assignment.questions]
+        processes = min(os.cpu_count() or 1, len(questions))
+        measuring = any(
+            factor is not None for question in questions for factor in (question.cost_factor, question.memory_factor)
+        )
+        self._pool: ProcessPoolExecutor | None = None
+        if processes > 1 or measuring:  # costs are compared on one thread, as in the jail
+            spawn = multiprocessing.get_context("spawn")
+            self._pool = ProcessPoolExecutor(processes, mp_context=spawn, initializer=_one_thread)
+
+    def __enter__(self) -> "Cores":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self._pool:
+            self._pool.shutdown(cancel_futures=True)
+
+    def begin(
+        self, course: Course, assignment: Assignment, work: Callable[[Path, str, str], Done]
+    ) -> Iterator[tuple[str, Done]]:
+        """The id of every question, in order, with `work` of the course's folder, the assignment and it.
+
+        Work is begun at once, and waited for where its result is taken; in this process where there is but one.
+        """
+        ids = [question.id for question in assignment.questions]
+        if not self._pool:
+            return ((question, work(course.dir, assignment.id, question)) for question in ids)
+        with _one_thread_each():
+            running = [self._pool.submit(work, course.dir, assignment.id, question) for question in ids]
+        return ((question, done.result()) for question, done in zip(ids, running, strict=True))
+
+
 def on_all_cores(
     course: Course, assignment: Assignment, work: Callable[[Path, str, str], Done]
 ) -> Iterator[tuple[str, Done]]:
-    """The id of every question, in order, with `work` of the course's folder, the assignment and it."""
-    ids = [question.id for question in assignment.questions]
-    processes = min(os.cpu_count() or 1, len(ids))
-    measuring = any(
-        factor is not None
-        for question in assignment.questions
-        for factor in (question.cost_factor, question.memory_factor)
-    )
-    if processes == 1 and not measuring:  # costs are compared on one thread, as in the jail
-        for question in ids:
-            yield question, work(course.dir, assignment.id, question)
-        return
-    pool = ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn"), initializer=_one_thread)
-    try:
-        with _one_thread_each():
-            running = [pool.submit(work, course.dir, assignment.id, question) for question in ids]
-        for question, done in zip(ids, running, strict=True):
-            yield question, done.result()
-    finally:
-        pool.shutdown(cancel_futures=True)
+    """The same for one assignment alone."""
+    with Cores([assignment]) as cores:
+        yield from cores.begin(course, assignment, work)
 
 
 def _one_thread() -> None:

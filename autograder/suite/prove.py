@@ -19,6 +19,7 @@ from autograder.sandbox.inprocess import LocalQuestion
 from autograder.suite.blunt import blunt_cases
 from autograder.suite.contract import broken_contract
 from autograder.suite.draw import FEW_DRAWS
+from autograder.suite.independent import unconfirmed
 from autograder.suite.matrix import NULL, RIGHT, SPOILED, WRONG, Matrix, chance_of, columns_of, readable
 from autograder.suite.nulls import null_battery, spoiled_gradients
 from autograder.suite.plans import Worth, draw_shown
@@ -113,17 +114,26 @@ def _failures(result: Result) -> Iterator[str]:
             yield f"{check.id} on {verdict.case!r}: {verdict.outcome}. {verdict.evidence or verdict.message}"
 
 
+def faults_of_wrong(plan: Plan) -> list[str]:
+    """A sentence for each reason for which the plan would be refused though what is right passes: cases that came out
+    blunt, wrong answers that earn points, that are hardly off, or that cannot be told apart.
+
+    plan: with what its misconceptions show.
+    """
+    proof = Proof(plan.question, plan.topic.name, matrix=Matrix(columns_of(plan), chance_of(plan)))
+    proof.faults += blunt_cases(plan.topic, plan.cases)
+    _prove_nulls(plan, proof)
+    _prove_misconceptions(plan, proof, {})
+    return proof.faults
+
+
 def without_long_run(plan: Plan) -> Plan:
     """The plan without its long runs, exams and cost, for what need not wait for them."""
     return replace(plan.without("convergence", "accuracy", *COSTS), bar=None, mark=None, runs=(), costs={})
 
 
 def _prove_right(plan: Plan, worth: Worth, fresh: Callable[[int], np.random.SeedSequence], proof: Proof) -> None:
-    if not plan.topic.alternatives:
-        proof.faults.append(
-            f"{plan.topic.name} has no alternative: nothing independent says that the reference is right. "
-            f"Add one with @{plan.topic.name}.alternative"
-        )
+    proof.faults += unconfirmed(plan.topic, plan.cases)
     told: set[tuple[str, str]] = set()  # what fails under one seed often fails under all
     for number in range(FRESH_SEEDS):
         trains = number < LONG_RUNS

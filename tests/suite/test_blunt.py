@@ -97,6 +97,26 @@ def test_topic_without_alternative_is_refused_with_what_to_add(new_course, capsy
     assert "@softmax_backward.alternative" in said
 
 
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ("return softmax_backward(dout, p)", "alternative 1 calls the reference for all that it returns"),
+        ("return 1.0 * _again(dout, p)", "alternative 1 calls the reference for all that it returns"),
+        ("return p * (dout - (dout * p).sum(axis=1, keepdims=True))", "alternative 1 is the code of the reference"),
+    ],
+)
+def test_alternative_that_is_the_reference_is_none(new_course, capsys, body, reason):
+    source = SOFTMAX_BACKWARD.format(upstream="dout", drawn="rng.normal(size=(rows, columns))")
+    begin, end = source.index("    rows = ["), source.index("softmax_backward.misconception")
+    again = "def _again(*given):\n    return softmax_backward(*given)\n"
+    code, said = compiled(
+        new_course, f"{source[:begin]}    {body}\n\n\n{again}\n\n{source[end:]}", "softmax_backward", capsys
+    )
+    assert code == 2
+    assert reason in said
+    assert "Compute in another way" in said
+
+
 def scaled(annotation, draw):
     def scale(x, w):
         """x times w."""
