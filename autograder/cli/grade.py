@@ -189,6 +189,8 @@ def _end(
     """Say what there is now; the exit code."""
     from autograder.values.outcomes import State
 
+    if graded.passed_over:
+        print(f"The GPU of this machine was passed over: {graded.passed_over}", file=sys.stderr)
     states = Counter(str(record.state) for record in graded.records)
     counts = {str(state): states[state] for state in State}
     if arguments.json:

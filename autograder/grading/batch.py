@@ -42,12 +42,14 @@ Progress = Callable[[int, int, Record | None], None]
 class Class:
     """What grading a class brought, records in the order of students. sources: what was handed in.
 
-    records: none where they went to a ledger of the caller's.
+    records: none where they went to a ledger of the caller's. passed_over: why a GPU that is here, and was asked for by
+    a question, was not computed on.
     """
 
     records: Sequence[Record]
     wall_s: float
     sources: tuple[Source, ...] = ()
+    passed_over: str = ""
 
     def count(self, state: State) -> int:
         return sum(record.state == state for record in self.records)
@@ -81,7 +83,7 @@ async def grade_class(
     finally:
         await world.close()
     in_order = tuple(sorted(records, key=lambda record: record.student))
-    return Class(in_order, time.perf_counter() - began, tuple(found))
+    return Class(in_order, time.perf_counter() - began, tuple(found), world.passed_over)
 
 
 async def open_world(course: Course, assignment: Assignment, suite: Suite, isolation: Isolation = USUAL) -> World:
@@ -90,13 +92,14 @@ async def open_world(course: Course, assignment: Assignment, suite: Suite, isola
     data = data_files(assignment)
     names = sorted({question.environment for question in assignment.questions})
     environments = [Environment(name, course.environments[name]) for name in names]
-    card, placed = isolation.accelerator, OnDevice()
+    card, placed, passed_over = isolation.accelerator, OnDevice(), ""
     if card:
         try:
             placed = on_device(course, assignment, suite, card)
-        except CourseError:
+        except CourseError as error:
             if isolation.must_compute_there:
                 raise
+            passed_over = str(error)
     seeing = sorted({question.environment for question in assignment.questions if question.id in placed.plans})
     seeing_card = [Environment(name, course.environments[name], card) for name in seeing]
     all_started = await start_all([*environments, *seeing_card], isolation)
@@ -129,6 +132,7 @@ async def open_world(course: Course, assignment: Assignment, suite: Suite, isola
         device_digest=placed.digest,
         on_device=placed.plans,
         accelerated=accelerated,
+        passed_over=passed_over,
         data=data,
         data_digest=digest_of(sorted(data.items())) if data else "",
     )

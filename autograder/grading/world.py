@@ -23,7 +23,8 @@ class World:
     files that come with the assignment, by their path; they lie beside every notebook.
     earlier: questions of the submission that were graded already and are used by those of the assignment.
     on_device: the plans of questions that are asked on a GPU. accelerated: a server an environment that may see it.
-    card: held by whoever computes on it, one submission at a time: its memory is not divided.
+    card: held by whoever computes on it, one submission at a time: its memory is not divided. passed_over: why there is
+    none of these though a GPU is here.
     """
 
     suite: Suite
@@ -41,6 +42,7 @@ class World:
     on_device: Mapping[str, Plan] = field(default_factory=dict)
     accelerated: Mapping[str, Server] = field(default_factory=dict)
     card: asyncio.Lock = field(default_factory=asyncio.Lock)
+    passed_over: str = ""
 
     async def close(self) -> None:
         """End all servers."""

@@ -12,18 +12,19 @@ from typing import Any
 import numpy as np
 
 from autograder.checks.conduct import Result, drive
-from autograder.checks.plan import COST, COSTS, MEMORY, Cost, Plan
+from autograder.checks.plan import COST, COSTS, MEMORY, Plan
 from autograder.checks.resemblance import resembles
 from autograder.checks.verdict import Sheet
 from autograder.sandbox.inprocess import LocalQuestion
 from autograder.suite.blunt import blunt_cases
 from autograder.suite.contract import broken_contract
+from autograder.suite.costs import faults_of_cost
 from autograder.suite.draw import FEW_DRAWS
 from autograder.suite.independent import unconfirmed
 from autograder.suite.matrix import NULL, RIGHT, SPOILED, WRONG, Matrix, chance_of, columns_of, readable
 from autograder.suite.nulls import null_battery, spoiled_gradients
 from autograder.suite.plans import Worth, draw_shown
-from autograder.suite.right import IN_FLOAT32, right_implementations
+from autograder.suite.right import right_implementations
 from autograder.topic.kinds import Observed
 from autograder.topic.parts import Names
 from autograder.values.compare import Comparison
@@ -93,8 +94,9 @@ def prove(
     _prove_right(plan, worth, fresh, proof)
     _prove_nulls(plan, proof)
     _prove_misconceptions(plan, proof, adopted or {})
-    for name, cost in plan.costs.items():
-        _prove_cost(plan, name, cost, proof)
+    for name, ratios in ((COST, proof.costs), (MEMORY, proof.memory)):
+        if name in plan.costs:
+            proof.faults += faults_of_cost(plan, name, ratios)
     proof.seconds = time.perf_counter() - began
     return proof
 
@@ -241,43 +243,6 @@ def _hard_to_name(plan: Plan, name: str, known: Iterable[str]) -> Iterator[str]:
     for other in known:
         if not _told_apart(plan, name, other):
             yield f"the adopted {name!r} shows the same as {other!r}, which is known: one name is enough"
-
-
-# Of each cost: how an author declares what is over it, and what the reference must be seen to use.
-_OVER = {COST: ("slow", "take the reference some milliseconds"), MEMORY: ("bulky", "take the reference 8 MiB or more")}
-
-
-def _prove_cost(plan: Plan, check: str, cost: Cost, proof: Proof) -> None:
-    """Right implementations must stay within the factor, and what its author declares to be over it must not."""
-    topic = plan.topic
-    word, enough = _OVER[check]
-    over, ratios = {COST: (topic.slow_ones, proof.costs), MEMORY: (topic.bulky_ones, proof.memory)}[check]
-    right = {name: names for name, names in right_implementations(topic).items() if name != IN_FLOAT32}
-    if not over:
-        proof.faults.append(
-            f"nothing shows that {check}_factor = {cost.factor:g} tells {word} answers from others; add one with "
-            f'@{topic.name}.{word}("...")'
-        )
-    alone = plan.without(*(name for name in COSTS if name != check))
-    for name, names in {**right, **over}.items():
-        verdict = drive(alone, LocalQuestion(names).ask).verdicts[check]
-        ratio = verdict.measured
-        wanted = Outcome.OVER_COST if name in over else Outcome.PASSED
-        if ratio is not None:
-            ratios[name] = float(f"{ratio:.3g}")
-        if ratio is None:
-            proof.faults.append(
-                f"the {check} of {name} cannot be measured: {verdict.outcome}. {verdict.evidence or verdict.message}. "
-                f"Is it right on inputs of @{topic.name}.costly, and do they {enough}?"
-            )
-        elif verdict.outcome != wanted:
-            what = "is right" if wanted == Outcome.PASSED else f"is declared {word}"
-            does = "costs" if check == COST else "takes"
-            times = "times the reference" if check == COST else "times the memory of the reference"
-            proof.faults.append(
-                f"{name} {what}, but {does} {ratio:.3g} {times}, and {check}_factor is {cost.factor:g}; choose "
-                f"another factor, or larger inputs in @{topic.name}.costly"
-            )
 
 
 def margin_of(plan: Plan, seen: dict[str, Observed]) -> float:

@@ -301,7 +301,11 @@ def test_records_of_the_two_devices_are_two(course, card, tmp_path):
 def test_a_card_that_was_not_measured_is_refused_or_passed_over(course, card, tmp_path, monkeypatch, capsys):
     assert measured(course) == 0
     monkeypatch.setattr(accelerator, "found", lambda: replace(card, name="Another card"))
+    capsys.readouterr()
     assert graded(course, tmp_path)["right"]["device"] == "cpu"  # --device auto
+    said = capsys.readouterr().err
+    assert "The GPU of this machine was passed over: " in said
+    assert "line was never measured on Another card" in said
     command = ["grade", "cards", str(course.dir / "handed"), "--course", str(course.dir), "--out", str(tmp_path / "o")]
     capsys.readouterr()
     assert main([*command, "--device", "cuda"]) == 2
