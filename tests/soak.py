@@ -39,6 +39,7 @@ CLASS_OF = "foundations"  # the assignment that the example class handed in
 STYLES = 10  # seeds a step, in the jail
 IMPLEMENTATIONS = 25  # seeds a step, in this process
 LONG_RUN = 10  # every so manyth seed trains to the bar, which has its own bound
+NEXT_KEY = 5  # under every so manyth seed what is wrong is tried too, as under a course's next key
 
 
 def main() -> int:
@@ -144,18 +145,24 @@ def _implementations(assignment_id: str, begin: int, end: int) -> dict[str, Any]
     for number in range(begin, end):
         try:
             for plan, shown in _fresh(course, assignment, suite, number):
-                tried += len(shown) + len(plan.topic.misconceptions)
-                failures += [f"{plan.question} seed {number}: {failure}" for failure in _faults(plan, shown)]
+                found, count = _faults(plan, shown, wrong=number % NEXT_KEY == 0)
+                failures += [f"{plan.question} seed {number}: {failure}" for failure in found]
+                tried += count
         except TopicError as error:  # cases of which no plan can be made
             failures.append(f"seed {number}: {error}")
     return {"tried": tried, "failures": failures, "seconds": round(time.perf_counter() - began, 1)}
 
 
-def _faults(plan: Plan, shown: Shown) -> Iterator[str]:
+def _faults(plan: Plan, shown: Shown, *, wrong: bool) -> tuple[list[str], int]:
+    """A sentence for each fault, and how many implementations were tried."""
+    found, tried = [], len(shown)
     for name, names in right_implementations(plan.topic).items():
-        yield from (f"{name}: {failure}" for failure in false_failures(plan, names, shown[name]))
-    wrong = {m.name: show(plan.topic, m.names, plan.cases.values()) for m in plan.topic.misconceptions}
-    yield from faults_of_wrong(replace(without_long_run(plan), wrong=wrong))
+        found += [f"{name}: {failure}" for failure in false_failures(plan, names, shown[name])]
+    if wrong:
+        seen = {each.name: show(plan.topic, each.names, plan.cases.values()) for each in plan.topic.misconceptions}
+        found += faults_of_wrong(replace(without_long_run(plan), wrong=seen))
+        tried += len(seen)
+    return found, tried
 
 
 def _styles(course: Course, assignment: Assignment, suite: Suite, seeds: range) -> dict[str, Any]:

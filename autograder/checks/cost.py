@@ -24,6 +24,7 @@ from autograder.values.compare import Expectation, Leaf, compare, norm, split
 from autograder.values.outcomes import Outcome
 
 EMPTY = 5  # calls of nothing on each side, whose median is taken off
+EMPTY_AGAIN = 3  # times that this median is taken anew, where a pair shows too little beyond it
 LARGEST_EMPTY = 2.0  # times the reference's: what is taken off for what a notebook holds in memory
 ALLOWED_S = 10.0  # CPU seconds after which a call is given up
 SHORTEST_S = 0.25  # no call is ended before
@@ -71,15 +72,17 @@ def run(sheet: Sheet, check: Check) -> CheckRun:
     """Put pairs until the median is settled; NOT_GRADED where too many of them cannot be used."""
     measure = MEASURES[check.kind]
     plan, cost = sheet.plan, sheet.plan.costs[check.kind]
-    empty_right = yield from _empty(measure, plan, right=True)
-    empty_theirs = yield from _empty(measure, plan, right=False)
-    empty_theirs = min(empty_theirs, LARGEST_EMPTY * empty_right)  # or an answer could hide its cost in it
+    empty_right, empty_theirs = yield from _both_empty(measure, plan)
+    again = EMPTY_AGAIN
     ratios: list[float] = []
     for number in range(measure.pairs):
         asked = whole(plan.topic, drawn(plan, measure.name, number))
         (right,) = yield [_metered(asked, Meter(measure.name, right=True, allowed_s=ALLOWED_S))]
         used = measure.of(right) - empty_right
         if not right.returned or used < measure.least:
+            if right.returned and again:  # what is taken off may have been measured while the machine was slower
+                again -= 1
+                empty_right, empty_theirs = yield from _both_empty(measure, plan)
             continue
         allowed_s = max(SHORTEST_S, empty_theirs + 2 * cost.factor * used) if measure.timed else ALLOWED_S
         (theirs,) = yield [_metered(asked, Meter(measure.name, right=False, allowed_s=allowed_s))]
@@ -102,6 +105,12 @@ def drawn(plan: Plan, name: str, number: int) -> Case:
     if plan.topic.cost_draw is None:
         raise ValueError(f"{plan.topic.name} declares no inputs to measure its cost on")
     return complete(plan.topic, Case(f"{name}/{number}", plan.topic.cost_draw(rng)), rng)
+
+
+def _both_empty(measure: Measure, plan: Plan) -> Batching[tuple[float, float]]:
+    right = yield from _empty(measure, plan, right=True)
+    theirs = yield from _empty(measure, plan, right=False)
+    return right, min(theirs, LARGEST_EMPTY * right)  # or an answer could hide its cost in it
 
 
 def _empty(measure: Measure, plan: Plan, *, right: bool) -> Batching[float]:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from autograder.checks.conduct import Result, conduct
-from autograder.checks.cost import CPU_TIME, OF_MEMORY, drawn
+from autograder.checks.cost import CPU_TIME, EMPTY, OF_MEMORY, drawn
 from autograder.sandbox.inprocess import LocalQuestion
 from autograder.suite.draw import draw_cases
 from autograder.suite.expect import expect
@@ -86,6 +86,20 @@ def test_machine_that_is_slow_for_a_while_decides_nothing():
     sides = Class(theirs)
     assert sides.put(plan_of()).verdicts["cost"].outcome == Outcome.PASSED
     assert sides.pairs == CPU_TIME.pairs
+
+
+def test_machine_that_was_slow_while_nothing_was_computed_is_asked_again():
+    class SlowAtFirst(Class):
+        def _answer(self, ask):
+            answer = super()._answer(ask)
+            empty = sum(each.key.startswith("empty") for each in self.asked)
+            slow = ask.key.startswith("empty") and empty <= 2 * EMPTY
+            return replace(answer, cost_s=EMPTY_S + 2 * RIGHT_S) if slow else answer
+
+    sides = SlowAtFirst(lambda ask, n: 3 * RIGHT_S)
+    verdict = sides.put(plan_of()).verdicts["cost"]
+    assert (verdict.outcome, verdict.measured) == (Outcome.PASSED, pytest.approx(3))
+    assert sides.pairs == CPU_TIME.settled
 
 
 def test_both_sides_get_the_same_inputs_and_every_pair_others():
