@@ -24,35 +24,34 @@ ROOT = Path(__file__).parent.parent
 settings.register_profile("deterministic", derandomize=True, deadline=None, database=None)
 settings.load_profile("deterministic")
 
-# Tests that share a Docker engine, which takes a minute to come by.
-WITH_AN_ENGINE = {
-    "tests/sandbox/test_docker.py",
-    "tests/hostile/test_corpus.py",
-    "tests/exchange/test_gradescope_container.py",
+# Files that one process takes one after the other: they share a Docker engine, which takes a minute to come by, or the
+# suites of this repository's course, which two processes would both compile.
+TOGETHER = {
+    "tests/sandbox/test_docker.py": "engine",
+    "tests/hostile/test_corpus.py": "engine",
+    "tests/exchange/test_gradescope_container.py": "engine",
+    "tests/grading/test_example_class.py": "suites",
+    "tests/grading/test_misconceptions.py": "suites",
+    "tests/reference/test_solution.py": "suites",
 }
-ENGINE = "engine"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files that take long begin first, so that no process is left alone with one of them at the end."""
     long = {item.path for item in items if item.get_closest_marker("slow")}
-    items.sort(key=lambda item: (_files_of(item.nodeid) != ENGINE, item.path not in long))
+    items.sort(key=lambda item: (item.nodeid.partition("::")[0] not in TOGETHER, item.path not in long))
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling | None:
-    """What one process of several takes at a time: a file, for what its tests share; the engine's files as one."""
+    """What one process of several takes at a time: a file, for what its tests share, or several."""
     return _ByFile(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 class _ByFile(LoadFileScheduling):
     def _split_scope(self, nodeid: str) -> str:
-        return _files_of(nodeid)
-
-
-def _files_of(nodeid: str) -> str:
-    path = nodeid.partition("::")[0]
-    return ENGINE if path in WITH_AN_ENGINE else path
+        path = nodeid.partition("::")[0]
+        return TOGETHER.get(path, path)
 
 
 @contextmanager

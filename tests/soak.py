@@ -39,7 +39,7 @@ CLASS_OF = "foundations"  # the assignment that the example class handed in
 STYLES = 10  # seeds a step, in the jail
 IMPLEMENTATIONS = 25  # seeds a step, in this process
 LONG_RUN = 10  # every so manyth seed trains to the bar, which has its own bound
-NEXT_KEY = 5  # under every so manyth seed what is wrong is tried too, as under a course's next key
+NEXT_KEY = 20  # under every so manyth seed what is wrong is tried too, as under a course's next key
 
 
 def main() -> int:
