@@ -13,7 +13,7 @@ import os
 import sys
 import time
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import replace
 from pathlib import Path
@@ -45,6 +45,7 @@ NEXT_KEY = 20  # under every so manyth seed what is wrong is tried too, as under
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
     parser.add_argument("--assignment", action="append", help="only this one; may be repeated")
+    parser.add_argument("--question", action="append", help="only this one of right and wrong implementations")
     parser.add_argument("--seeds", type=int, default=1000, help="fresh suites for right implementations")
     parser.add_argument("--style-seeds", type=int, default=200, help="fresh suites for the right styles of the class")
     arguments = parser.parse_args()
@@ -64,11 +65,14 @@ def _soak(course: Course, assignment: Assignment, arguments: argparse.Namespace)
     kept.mkdir(parents=True, exist_ok=True)
     failed = 0
     begins = range(0, arguments.seeds, IMPLEMENTATIONS)
-    steps = {f"implementations-{begin:04}": begin for begin in begins}
+    only = tuple(arguments.question or ())
+    steps = {"-".join(["implementations", *only, f"{begin:04}"]): begin for begin in begins}
     waiting = {name: begin for name, begin in steps.items() if not (kept / f"{name}.json").exists()}
     with ProcessPoolExecutor(mp_context=multiprocessing.get_context("spawn")) as pool:
         running = {
-            pool.submit(_implementations, assignment.id, begin, min(begin + IMPLEMENTATIONS, arguments.seeds)): name
+            pool.submit(
+                _implementations, assignment.id, begin, min(begin + IMPLEMENTATIONS, arguments.seeds), only
+            ): name
             for name, begin in waiting.items()
         }
         for done in as_completed(running):
@@ -131,7 +135,7 @@ def _difference(one: Any, other: Any, at: str = "") -> str:
     return f"{at} is {one!r}, was {other!r}"
 
 
-def _implementations(assignment_id: str, begin: int, end: int) -> dict[str, Any]:
+def _implementations(assignment_id: str, begin: int, end: int, only: Collection[str] = ()) -> dict[str, Any]:
     """What is right and what is wrong, in this process, under seeds nobody has seen.
 
     References, float32 and alternatives must pass. Nulls and misconceptions must not, as a course's next key draws
@@ -141,6 +145,9 @@ def _implementations(assignment_id: str, begin: int, end: int) -> dict[str, Any]
     course = load_course(ROOT)
     assignment = load_assignment(course, assignment_id)
     suite = load_suite(course, assignment)
+    if only:
+        chosen = tuple(question for question in assignment.questions if question.id in only)
+        assignment = replace(assignment, questions=chosen)
     failures, tried = [], 0
     for number in range(begin, end):
         try:
