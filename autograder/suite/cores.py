@@ -3,6 +3,7 @@
 import contextlib
 import multiprocessing
 import os
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -33,7 +34,7 @@ class Cores:
         self._pool: ProcessPoolExecutor | None = None
         if processes > 1 or measuring:  # costs are compared on one thread, as in the jail
             spawn = multiprocessing.get_context("spawn")
-            self._pool = ProcessPoolExecutor(processes, mp_context=spawn, initializer=_one_thread)
+            self._pool = ProcessPoolExecutor(processes, mp_context=spawn, initializer=_begin_process)
 
     def __enter__(self) -> "Cores":
         return self
@@ -65,9 +66,14 @@ def on_all_cores(
         yield from cores.begin(course, assignment, work)
 
 
-def _one_thread() -> None:
-    """A core has its process already; threads of PyTorch beside it wait for each other, at ten times the cost."""
+def _begin_process() -> None:
+    """One thread: a core has its process already, and threads of PyTorch beside it wait for each other, at ten times
+    the cost. And no life of its own: who waits for work of a parent that was killed waits for ever."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # read when PyTorch is imported, which is later
+    if sys.platform == "linux":
+        from autograder.sandbox.confine import die_with_parent
+
+        die_with_parent()
 
 
 @contextlib.contextmanager
