@@ -170,7 +170,8 @@ def _gradescope(folder: Path) -> dict[str, Any]:
         gradescope = Gradescope(host, cache, packed.read_bytes())
         ran = {name: gradescope.grade({"hw.py": text.encode()}) for name, text in classes.items()}
         gradescope.close()
-    failures = [f"{name}: {each.printed[-500:]}" for name, each in ran.items() if each.code or each.left]
+    failures = [f"{name}: {each.printed[-500:]}" for name, each in ran.items() if each.code]
+    failures += [f"{name} left {', '.join(each.left)}" for name, each in ran.items() if each.left]
     points = {name: each.scores for name, each in ran.items() if not each.code}
     full = points.get("right", {})
     failures += [] if sum(full.values()) == FULL else [f"the solution got {full}"]

@@ -85,6 +85,7 @@ def sweep(*kept: Child | None, user: int | None = None) -> float:
                 pass  # it went with a parent that reaped it
         time.sleep(0.0005)
         cpu_s += _reap_orphans(ours)
+    cpu_s += _reap_orphans(ours)  # what had not quite ended then, and was no longer alive at the last look
     for child in ours:
         if child.dead is None:
             os.kill(child.pid, signal.SIGCONT)

@@ -31,7 +31,8 @@ folders = map(pathlib.Path, ("/dev/shm", "/tmp", "/run"))
 for path in [*pathlib.Path("/proc").glob("[0-9]*"), *(path for each in folders for path in each.rglob("*"))]:
     try:
         if path.lstat().st_uid >= 20_000:
-            print(path)
+            stat = path / "stat"
+            print(path, stat.read_text().rpartition(")")[2].split()[:3] if stat.exists() else "")
     except FileNotFoundError:
         pass
 """
