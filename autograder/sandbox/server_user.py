@@ -6,6 +6,7 @@ itself is the outer wall, and serves one submission. The warden stays root, so t
 end it nor look into it. Before anything else this is tried, and where it does not hold nothing starts.
 """
 
+import contextlib
 import json
 import os
 import shutil
@@ -43,6 +44,7 @@ def main(settings: dict[str, Any]) -> NoReturn:
     calls = bytes.fromhex(settings["calls"])
     try:
         confine.close_all_but(0, 1, 2, settings["control"])
+        confine.adopt_orphans()  # a warden may be ended before it reaps, and the first process here never does
         warm.up(settings["packages"])
         groups = _close_off(settings)
         faults = _try(settings, calls, groups)
@@ -159,7 +161,10 @@ class Server(server.Server):
                 try:
                     os.waitpid(pid, 0)
                 except ChildProcessError:
-                    pass  # it is the container's first process that has to do so
+                    pass  # it went with a parent that reaped it
+        for pid in clocks.processes(user):  # which had ended when it was looked for
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(pid, os.WNOHANG)
         shutil.rmtree(Path(HOMES, str(user)), ignore_errors=True)
         permissions.clear_shared(user)
 
