@@ -6,6 +6,12 @@ import numpy as np
 
 from autograder.topic import Array, Int, case, close, sampler
 
+_SHORT = 50  # examples, with whose number squared the counts of pairs and places grow
+_NOTHING = 0, 0, 0.5  # to count: no hits in no trials
+_UNEQUAL = (
+    "You exchange examples. Count the ways in which your numbers can be drawn: can all n! orders be equally many?"
+)
+
 
 @sampler(lecture="003: Mini-batches while training", returns=("batches",), structured=True)
 def minibatches(n: int, batch_size: int, rng: np.random.Generator) -> list[Int[Array, "B"]]:
@@ -90,7 +96,7 @@ def _(inputs, batches):
 def _(inputs, draws):
     n, orders = inputs["n"], _orders(draws)
     if n > _SHORT:
-        return 0, 0, 0.5
+        return _NOTHING
     at = (orders[:, :, None] == np.arange(n)).sum(axis=0)  # (K, n) -> (place, example)
     return at, len(draws), 1 / n
 
@@ -102,7 +108,7 @@ def _(inputs, draws):
 def _(inputs, draws):
     n, orders = inputs["n"], _orders(draws)
     if n > _SHORT:
-        return 0, 0, 0.5
+        return _NOTHING
     followed = np.zeros((n, n), dtype=int)
     np.add.at(followed, (orders[:, :-1], orders[:, 1:]), 1)
     return followed[~np.eye(n, dtype=bool)], len(draws), 1 / n  # n - 1 places for a pair, of n (n - 1)
@@ -116,7 +122,7 @@ def _(inputs, draws):
     n, size = inputs["n"], inputs["batch_size"]
     sizes = np.diff([*range(0, n, size), n])
     if len(sizes) == 1 or size == 1 or n > _SHORT:
-        return 0, 0, 0.5  # all pairs do, or none, or they are too many: there is nothing to count
+        return _NOTHING  # all pairs do, or none, or they are too many
     batch_of = np.argsort(_orders(draws), axis=1) // size  # (K, n) -> (K, example)
     one, other = np.triu_indices(n, 1)
     together = (batch_of[:, one] == batch_of[:, other]).sum(axis=0)
@@ -130,25 +136,22 @@ def _(inputs, draws):
 def _(inputs, draws):
     n, orders = inputs["n"], _orders(draws)
     if n > _SHORT:
-        return 0, 0, 0.5
+        return _NOTHING
     none_stays = sum((-1) ** k / factorial(k) for k in range(n + 1))  # of n! orders, derangements
     return (orders == np.arange(n)).any(axis=1).sum(), len(draws), 1 - none_stays
 
 
 @minibatches.distribution(
     "the orders of an epoch are equally likely",
-    hint="You exchange examples. Count the ways in which your numbers can be drawn: can all n! orders be equally many?",
+    hint=_UNEQUAL,
 )
 def _(inputs, draws):
     n, orders = inputs["n"], _orders(draws)
     if n <= _SHORT or n % 2:
-        return 0, 0, 0.5
+        return _NOTHING
     # So many orders have k places with a later example as have n - 1 - k of them: half of all orders have n/2 or more.
     later = (orders > np.arange(n)).sum(axis=1)
     return (later >= n // 2).sum(), len(draws), 0.5
-
-
-_SHORT = 50  # examples, with whose number squared the counts of pairs and places grow
 
 
 def _orders(draws):
@@ -225,7 +228,7 @@ def _(n, batch_size, rng):
 
 @minibatches.wrong(
     "each place exchanged with any place",
-    hint="You exchange examples. Count the ways in which your numbers can be drawn: can all n! orders be equally many?",
+    hint=_UNEQUAL,
 )
 def _(n, batch_size, rng):
     order = np.arange(n)

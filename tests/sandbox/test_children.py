@@ -7,7 +7,7 @@ from tests.conftest import ROOT
 
 # A process of its own, since a sweep reaps all children. The child dies after the last reaping, before the next look.
 SCRIPT = """
-import os, signal, time
+import os, signal
 from autograder.sandbox import children, clocks, confine
 
 child = os.fork()
