@@ -38,7 +38,7 @@ COPY autograder/values/__init__.py autograder/values/asking.py autograder/values
 COPY autograder/sandbox/__init__.py autograder/sandbox/accelerator.py autograder/sandbox/cgroups.py autograder/sandbox/children.py autograder/sandbox/clocks.py \
      autograder/sandbox/confine.py autograder/sandbox/environment.py autograder/sandbox/limits.py \
      autograder/sandbox/memory.py autograder/sandbox/server.py autograder/sandbox/server_contained.py autograder/sandbox/tree.py \
-     autograder/sandbox/warden.py autograder/sandbox/warm.py autograder/sandbox/wire.py \
+     autograder/sandbox/warden*.py autograder/sandbox/warm.py autograder/sandbox/wire.py \
      autograder/sandbox/worker*.py \
      /opt/worker/autograder/sandbox/
 LABEL autograder.worker="1"

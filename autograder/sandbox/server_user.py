@@ -22,6 +22,7 @@ from typing import Any, NoReturn
 from autograder.sandbox import cgroups, clocks, confine, permissions, server, warm, wire
 from autograder.sandbox.server_contained import make_absent
 from autograder.sandbox.warden import Warden
+from autograder.sandbox.warden_place import Place
 
 HOMES = "/run/autograder-jails"
 _FIRST_USER, _USERS = 20_000, 20_000  # two a submission; containers may have no more than 65,536
@@ -169,24 +170,21 @@ class Server(server.Server):
         permissions.clear_shared(user)
 
 
-class _Warden(Warden):
-    """Root, beside a submission that is another user's."""
+class _Home(Place):
+    """A folder of another user's, beside a warden that is root."""
 
     disks = ()
 
-    def __init__(self, examiner: socket.socket, calls: bytes, user: int, home: Path, groups: Sequence[int]) -> None:
-        super().__init__(examiner, calls)
-        self.user = user
+    def __init__(self, user: int, home: Path, groups: Sequence[int]) -> None:
+        self.user: int = user
         self.work = str(home / "work")
         self._groups = groups
 
     def give_up(self) -> None:
-        assert self.user is not None
         confine.become(self.user, self._groups)
 
     def put(self, files: Mapping[str, bytes]) -> None:
         """In the student's name, who could have left links where files are to be written."""
-        assert self.user is not None
         os.setegid(self.user)
         os.seteuid(self.user)
         try:
@@ -194,9 +192,6 @@ class _Warden(Warden):
         finally:
             os.seteuid(0)
             os.setegid(0)
-
-    def leave(self) -> None:
-        self._drop_loader()
 
 
 def _be_warden(connection: int, user: int, home: Path, calls: bytes, groups: Sequence[int]) -> NoReturn:
@@ -215,4 +210,4 @@ def _be_warden(connection: int, user: int, home: Path, calls: bytes, groups: Seq
         wire.send(examiner, wire.CONTROL, json.dumps({"event": "failed", "text": str(error)}).encode())
         os._exit(1)
     wire.send(examiner, wire.CONTROL, json.dumps({"event": "ready"}).encode())
-    _Warden(examiner, calls, user, home, groups).run()
+    Warden(examiner, calls, place=_Home(user, home, groups)).run()

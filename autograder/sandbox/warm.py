@@ -10,7 +10,7 @@ import sys
 import warnings
 from collections.abc import Iterable
 
-from autograder.sandbox import worker_tests
+from autograder.sandbox import worker_pristine
 
 # Modules to import, by the distribution that has them.
 _MODULES = {
@@ -43,7 +43,7 @@ def up(packages: Iterable[str]) -> None:
         _step()
     if "IPython" in sys.modules:
         _translate()
-    worker_tests.remember()
+    worker_pristine.remember()
     warnings.filterwarnings("ignore", message=".*non-interactive, and thus cannot be shown")
     gc.collect()
     gc.freeze()

@@ -9,20 +9,21 @@ import numpy as np
 import numpy.testing  # as a warm server has it
 import pytest
 
-from autograder.sandbox import worker_tests
-from autograder.sandbox.worker_tests import Bench, remember, take
+from autograder.sandbox import worker_pristine
+from autograder.sandbox.worker_places import take
+from autograder.sandbox.worker_tests import Bench
 
 
 @pytest.fixture(autouse=True)
 def _kept() -> Iterator[None]:
     """Everything as it was, whatever a test does to it."""
-    streams, before = (sys.stdout, sys.stderr), worker_tests._pristine
-    remember()
-    pristine = worker_tests._pristine
+    streams, before = (sys.stdout, sys.stderr), worker_pristine._pristine
+    worker_pristine.remember()
+    pristine = worker_pristine.kept()
     assert pristine is not None
     yield
     pristine.restore()
-    worker_tests._pristine = before
+    worker_pristine._pristine = before
     sys.stdout, sys.stderr = streams
 
 

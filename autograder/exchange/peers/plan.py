@@ -24,8 +24,8 @@ _TIMED = re.compile(r"^([ \t]*)%time[ \t]+(?=\S)", re.MULTILINE)
 _KEPT = re.compile(r"^([ \t]*(?:\w+[ \t]*,[ \t]*)*\w+[ \t]*=[ \t]*)[%!].*$", re.MULTILINE)
 _MAGIC = re.compile(r"^([ \t]*)[%!?].*$", re.MULTILINE)
 _HELP = re.compile(r"^([ \t]*)[\w.%]+\?{1,2}[ \t]*$", re.MULTILINE)
-_START = '__import__("autograder.sandbox.worker_tests", fromlist=["start"]).start()'
-_TAKE = '__import__("autograder.sandbox.worker_tests", fromlist=["take"]).take({}, globals(), {!r})'
+_START = '__import__("autograder.sandbox.worker_places", fromlist=["start"]).start()'
+_TAKE = '__import__("autograder.sandbox.worker_places", fromlist=["take"]).take({}, globals(), {!r})'
 
 
 @dataclass(frozen=True)
