@@ -7,6 +7,7 @@ seen in the points. The others define `wave` themselves, without doing its work.
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import textwrap
@@ -108,6 +109,8 @@ def works_outside(cells: list[str], control: str, folder: Path) -> None:
     refused = ("OSError: [Errno 38]", "PermissionError: [Errno 1]", "PermissionError: [Errno 13]")
     if said and said[-1].startswith(refused):
         pytest.skip(f"nobody may do this on this machine, or not this user: {said[-1]}")
+    if done.returncode == -signal.SIGSEGV and any(r"\xcd\x80" in cell for cell in cells):
+        pytest.skip("this kernel serves no 32-bit calls")
     assert done.stdout.strip().splitlines()[-1:] == ["passed"], done.stdout + done.stderr
 
 

@@ -1,6 +1,7 @@
 """Is the filter of system calls over all student code, and does it leave honest notebooks alone?"""
 
 import platform
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -187,7 +188,10 @@ def f():
     page.write(b"\xb8\x14\x00\x00\x00\xcd\x80\xc3")
     return ctypes.CFUNCTYPE(ctypes.c_long)(ctypes.addressof(ctypes.c_char.from_buffer(page)))()
 """
-    assert _outside(code).returncode == 0
+    outside = _outside(code).returncode
+    if outside == -signal.SIGSEGV:
+        pytest.skip("this kernel serves no 32-bit calls")
+    assert outside == 0
     answer = jail.load(code).ask(call("f"))
     assert (answer.status, answer.detail["signal"]) == ("forbidden", "SIGSYS")
 
