@@ -35,7 +35,7 @@ def adadelta(
 
     Source: deck 002 and deck 003, in their lists of optimisers; Zeiler 2012.
     """
-    r, s = (0 * w, 0 * w) if state is None else state
+    r, s = (np.zeros_like(w), np.zeros_like(w)) if state is None else state
     r = rho * r + (1 - rho) * dw**2
     step = dw * np.sqrt(s + eps) / np.sqrt(r + eps)
     s = rho * s + (1 - rho) * step**2

@@ -34,7 +34,7 @@ def adam(
 
     Source: deck 002, "Adam"; Kingma and Ba 2014.
     """
-    s, r, t = (0 * w, 0 * w, 0) if state is None else state
+    s, r, t = (np.zeros_like(w), np.zeros_like(w), 0) if state is None else state
     t = t + 1
     s = beta1 * s + (1 - beta1) * dw
     r = beta2 * r + (1 - beta2) * dw**2
@@ -121,7 +121,7 @@ adam.misconception(
 )
 adam.misconception(
     "steps counted from two",
-    ("0 * w, 0) if state", "0 * w, 1) if state"),
+    ("np.zeros_like(w), 0) if state", "np.zeros_like(w), 1) if state"),
     hint="Which number has the first step in your corrections?",
 )
 adam.misconception(
@@ -200,7 +200,7 @@ def adamw(
 
     Source: deck 002, "Adam", with weight decay; Loshchilov and Hutter 2019.
     """
-    s, r, t = (0 * w, 0 * w, 0) if state is None else state
+    s, r, t = (np.zeros_like(w), np.zeros_like(w), 0) if state is None else state
     t = t + 1
     s = beta1 * s + (1 - beta1) * dw
     r = beta2 * r + (1 - beta2) * dw**2

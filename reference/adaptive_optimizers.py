@@ -34,7 +34,7 @@ def adagrad(
 
     Source: deck 002, "Adagrad"; Duchi, Hazan and Singer 2011.
     """
-    r = 0 * w if state is None else state
+    r = np.zeros_like(w) if state is None else state
     r = r + dw**2
     return w - lr * dw / (np.sqrt(r) + eps), r
 
@@ -134,7 +134,7 @@ def rmsprop(
 
     Source: deck 002, "RMSProp"; Tieleman and Hinton 2012.
     """
-    r = 0 * w if state is None else state
+    r = np.zeros_like(w) if state is None else state
     r = rho * r + (1 - rho) * dw**2
     return w - lr * dw / (np.sqrt(r) + eps), r
 
@@ -205,12 +205,12 @@ rmsprop.misconception(
 )
 rmsprop.misconception(
     "average starts at the first square",
-    ("0 * w if state is None", "dw**2 if state is None"),
+    ("np.zeros_like(w) if state is None", "dw**2 if state is None"),
     hint="What is the average before the first step, by the question's formula?",
 )
 rmsprop.misconception(
     "average corrected as in Adam",
-    ("r = 0 * w if state is None else state", "r, t = (0 * w, 0) if state is None else state"),
+    ("r = np.zeros_like(w) if state is None else state", "r, t = (np.zeros_like(w), 0) if state is None else state"),
     ("np.sqrt(r) + eps), r", "np.sqrt(r / (1 - rho ** (t + 1))) + eps), (r, t + 1)"),
     hint="Does the formula of this question divide the average by anything?",
 )
@@ -253,7 +253,7 @@ def rmsprop_nesterov(
 
     Source: deck 002, "RMSProp+ Nesterov".
     """
-    r, v = (0 * w, 0 * w) if state is None else state
+    r, v = (np.zeros_like(w), np.zeros_like(w)) if state is None else state
     g = grad(w + momentum * v)
     r = rho * r + (1 - rho) * g**2
     v = momentum * v - lr * g / (np.sqrt(r) + eps)

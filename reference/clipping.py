@@ -129,6 +129,9 @@ clip_gradient_norm.misconception(
     ("scale = threshold / norm", "scale = 1 / norm"),
     hint="How long should a gradient be after it was clipped?",
 )
+clip_gradient_norm.harmless(
+    ("norm > threshold", "norm >= threshold"), because="a norm that is the threshold is scaled by 1"
+)
 
 
 @topic(lecture="003: Gradient clipping to scale big gradients", returns=("clipped",), pure=True)

@@ -147,3 +147,4 @@ numerical_gradient.misconception(
     ("f(ahead) - f(behind)", "f(behind) - f(ahead)"),
     hint="What is the slope of f(x) = x by yours?",
 )
+numerical_gradient.harmless(("np.zeros(np.shape(x))", "np.ones(np.shape(x))"), because="every entry is written over")

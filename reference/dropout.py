@@ -128,6 +128,12 @@ dropout_mask.misconception(
     ("keep_prob) * 1.0", "0.5) * 1.0"),
     hint="Which of the arguments does your mask not depend on?",
 )
+dropout_mask.harmless(
+    ("< keep_prob) * 1.0", "< keep_prob) / 1.0"),
+    ("(rng.random((n, d)) < keep_prob) * 1.0", "(rng.random((n, d)) < keep_prob)"),
+    because="true and false are 1 and 0",
+)
+dropout_mask.harmless(("< keep_prob", "<= keep_prob"), because="that a number drawn is just keep_prob has no chance")
 
 
 @dropout_mask.wrong(

@@ -134,6 +134,8 @@ elu.misconception(
     ("np.where(x > 0, 1.0, alpha * np.exp(below))", "(x > 0) + (x <= 0) * alpha * np.exp(x)"),
     hint="What is np.exp(1000.0), and what is infinity times a mask of 0?",
 )
+elu.harmless(("np.minimum(x, 0)", "np.minimum(x, 1)"), because="above 0 it is not looked at")
+elu.harmless(("x > 0, x, alpha", "x >= 0, x, alpha"), because="at 0 both are 0")
 
 
 @topic(lecture="000: table of activation functions, SELU", returns=("out", "slope"), gradients={"slope": ("out", "x")})
@@ -274,3 +276,5 @@ selu.misconception(
     ("np.where(x > 0, x, alpha * np.expm1(below))", "((x > 0) * x + (x <= 0) * alpha * (np.exp(x) - 1))"),
     hint="What is np.exp(1000.0), and what is infinity times a mask of 0?",
 )
+selu.harmless(("np.minimum(x, 0)", "np.minimum(x, 1)"), because="above 0 it is not looked at")
+selu.harmless(("x > 0, x, alpha", "x >= 0, x, alpha"), because="at 0 both are 0")

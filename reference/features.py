@@ -139,6 +139,7 @@ standardize.misconception(
     ("np.where(std == 0, 1.0, std)", "std"),
     hint="What is the standard deviation of a feature that is the same in every example?",
 )
+standardize.harmless(("std == 0, 1.0, std", "std == 0, 2.0, std"), because="what it divides is 0")
 
 
 @topic(lecture="002: Normalization of the data", returns=("scaled",))
@@ -242,6 +243,7 @@ min_max_scale.misconception(
     ("np.where(extent == 0, 1.0, extent)", "extent"),
     hint="What is the range of a feature that is the same in every example?",
 )
+min_max_scale.harmless(("extent == 0, 1.0, extent", "extent == 0, 2.0, extent"), because="what it divides is 0")
 
 
 @topic(lecture="003: The Problem of Overfitting", returns=("features",))

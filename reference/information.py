@@ -112,6 +112,9 @@ entropy.misconception(
     ("np.where(probabilities > 0, probabilities, 1.0)", "probabilities"),
     hint="What does NumPy make of 0 * np.log(0)? What does a class contribute that never comes?",
 )
+entropy.harmless(
+    ("probabilities > 0, probabilities, 1.0", "probabilities > 0, probabilities, 2.0"), because="it is multiplied by 0"
+)
 
 
 @topic(lecture="002: f-divergence", returns=("divergences",))
@@ -256,6 +259,11 @@ kl_divergence.misconception(
     "a small number added to the probabilities",
     ("np.where(p > 0, p, 1.0), np.where(p > 0, q, 1.0)", "p + 1e-12, q + 1e-12"),
     hint="How far is q from p where q gives no chance at all to what p allows? Yours stays finite.",
+)
+kl_divergence.harmless(
+    ("np.where(p > 0, p, 1.0)", "np.where(p > 0, p, 2.0)"),
+    ("np.where(p > 0, q, 1.0)", "np.where(p > 0, q, 2.0)"),
+    because="it is multiplied by 0",
 )
 
 
@@ -420,4 +428,7 @@ categorical_cross_entropy.misconception(
     "probabilities clipped before the logarithm",
     ("np.where(targets > 0, probabilities, 1.0)", "np.clip(probabilities, 1e-15, 1.0)"),
     hint="How large can your loss become at most? Nothing needs to be clipped where the target is above 0.",
+)
+categorical_cross_entropy.harmless(
+    ("targets > 0, probabilities, 1.0", "targets > 0, probabilities, 2.0"), because="it is multiplied by 0"
 )

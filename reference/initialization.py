@@ -135,3 +135,5 @@ orthogonal_init.misconception(
     ("q if rows >= columns else q.T", "q"),
     hint="Which shape has yours, where there are more columns than rows?",
 )
+orthogonal_init.harmless(("q * np.sign(", "q / np.sign("), because="signs are 1 and -1")
+orthogonal_init.harmless(("rows >= columns", "rows > columns"), because="of a square one, the transposed is as good")

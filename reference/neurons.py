@@ -218,6 +218,7 @@ logistic_neuron.misconception(
     ("np.where(z >= 0, 1.0, small) / (1 + small)", "np.tanh(z)"),
     hint="Which range has the logistic function, and which one has yours?",
 )
+logistic_neuron.harmless(("z >= 0", "z > 0"), because="at 0 both are one half")
 
 
 @logistic_neuron.wrong(

@@ -118,7 +118,7 @@ def momentum(
 
     Source: deck 002, the slides of momentum, with v written out over three steps.
     """
-    v = 0 * w if state is None else state
+    v = np.zeros_like(w) if state is None else state
     v = decay * v - lr * dw
     return w + v, v
 
@@ -241,7 +241,7 @@ def nesterov(
 
     Source: deck 002, "Nesterov", the three lines of the algorithm.
     """
-    v = 0 * w if state is None else state
+    v = np.zeros_like(w) if state is None else state
     ahead = w + decay * v
     v = decay * v - lr * grad(ahead)
     return w + v, v
@@ -343,7 +343,7 @@ def alexnet_update(
 
     Source: deck 004, "Train a Deep Neural Network with SGD"; Krizhevsky, Sutskever and Hinton 2012.
     """
-    v = 0 * w if state is None else state
+    v = np.zeros_like(w) if state is None else state
     v = momentum * v - decay * lr * w - lr * dw
     return w + v, v
 

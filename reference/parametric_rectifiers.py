@@ -199,6 +199,9 @@ prelu.misconception(
     ("return dx, da", "return da, dx"),
     hint="In which order does the question ask for the gradients? Compare shapes.",
 )
+prelu.harmless(
+    ("x > 0, x, a * x", "x >= 0, x, a * x"), ("x > 0, 0, dout * x", "x >= 0, 0, dout * x"), because="at 0 both are 0"
+)
 
 
 @topic(lecture="000: RReLU", returns=("out", "slope"), gradients={"slope": ("out", "x")})
@@ -332,3 +335,4 @@ rrelu.misconception(
     ("np.where(x > 0, 1.0, a)", "np.where(x >= 0, 1.0, a)"),
     hint="Which derivative does the question fix at exactly 0?",
 )
+rrelu.harmless(("x > 0, x, a * x", "x >= 0, x, a * x"), because="at 0 both are 0")

@@ -298,3 +298,9 @@ listwise_ranking_loss.misconception(
     hint="What is the probability of a score 1000 below another one, and its logarithm? Take the logarithm "
     "of the softmax on paper first.",
 )
+listwise_ranking_loss.harmless(
+    ("np.exp(y - y.max())", "np.exp(y + y.max())"),
+    ("np.exp(y - y.max())", "np.exp(y)"),
+    ("np.exp(y - y.max())", "np.exp(y - y.min())"),
+    because="grades are small: a factor goes out again, and nothing overflows",
+)

@@ -125,6 +125,7 @@ leaky_relu.misconception(
     ("np.where(x > 0, 1.0, alpha)", "np.where(x > 0, 1.0, np.where(x < 0, alpha, 0.0))"),
     hint="Which derivative does the question fix at exactly 0?",
 )
+leaky_relu.harmless(("x > 0, x, alpha * x", "x >= 0, x, alpha * x"), because="at 0 both are 0")
 
 
 @topic(lecture="000: Bounded ReLU", returns=("out", "slope"), gradients={"slope": ("out", "x")})

@@ -64,7 +64,7 @@ def rnn_backward(
     Source: deck 003, its slides of backpropagation through time; deck 004, its slides of the gradient of h0.
     """
     x, states, wx, wh = cache
-    dx, dwx, dwh, db = np.zeros_like(x), 0 * wx, 0 * wh, 0 * wh[0]
+    dx, dwx, dwh, db = np.empty_like(x), np.zeros_like(wx), np.zeros_like(wh), np.zeros_like(wh[0])
     dh = np.zeros_like(states[0])
     for t in reversed(range(x.shape[1])):
         dh = dh + dout[:, t]
@@ -193,3 +193,4 @@ rnn.misconception(
     ("dh = da @ wh.T", "dh = da @ wh"),
     hint="If the state is multiplied by wh from the right, by what is its gradient multiplied?",
 )
+rnn.harmless(("np.zeros_like(states[0])", "np.zeros_like(states[1])"), because="all states have one shape")

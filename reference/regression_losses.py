@@ -430,3 +430,9 @@ huber.misconception(
     ("slope / len(residual)", "slope"),
     hint="The loss is a mean over the examples; what does that make of its gradient?",
 )
+huber.harmless(
+    ("size <= delta, residual**2", "size < delta, residual**2"),
+    ("size <= delta, residual, delta", "size < delta, residual, delta"),
+    because="at delta the two meet",
+)
+huber.harmless(("delta * np.sign(", "delta / np.sign("), because="signs are 1 and -1 above delta")

@@ -30,7 +30,7 @@ def ResidualBlock():
     from torch import nn
 
     class ResidualBlock(nn.Module):
-        def __init__(self, in_channels, out_channels, stride=1):
+        def __init__(self, in_channels, out_channels, stride):
             super().__init__()
             self.conv1 = nn.Conv2d(in_channels, out_channels, 3, stride, 1, bias=False)
             self.bn1 = nn.BatchNorm2d(out_channels)

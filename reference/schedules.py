@@ -429,3 +429,4 @@ cosine_restarts.misconception(
     ("period = period * growth", "period = period * growth; lr = (lr + end) / 2"),
     hint="With which rate does each cycle start?",
 )
+cosine_restarts.harmless(("len(rates) < steps", "len(rates) <= steps"), because="what is too long is cut")

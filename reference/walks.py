@@ -35,8 +35,11 @@ def forgetting_rates(rng: np.random.Generator) -> dict[str, float]:
 
 
 def start(rng: np.random.Generator, shape: tuple[int, ...]) -> Float[Array, "..."]:
-    """Where the parameters are before the first step."""
-    return np.asarray(on_grid(rng.normal(size=shape), step=2.0**-10))
+    """Where the parameters are before the first step; of several, one is where a bias begins, at 0."""
+    at = np.asarray(on_grid(rng.normal(size=shape), step=2.0**-10))
+    if at.size > 1:
+        at.flat[0] = 0.0
+    return at
 
 
 def hill(rng: np.random.Generator, shape: tuple[int, ...]) -> dict[str, object]:
