@@ -143,14 +143,15 @@ class Warden:
                 return unsent
             base = clocks.process_cpu_s(child.pid)
         if asked.alone:
-            unsent = self._keep_alone(child, frame)
+            self._keep_alone(child)
+            unsent = frame
         watch = self._submission.watch(child.pid, cpu_s)
         self._backstop(child.pid, base + cpu_s)
         beside = self._submission.loader_cpu_s()
         self._question = _Question(number, child, watch, base, beside, asked.alone)
         return unsent
 
-    def _keep_alone(self, child: Child, frame: memoryview) -> memoryview:
+    def _keep_alone(self, child: Child) -> None:
         """Let the process start no other and put nothing into files, and end all that could work for it, before it
         learns what is asked."""
         try:
@@ -159,7 +160,6 @@ class Warden:
         except (OSError, ValueError):
             pass  # gone already, which shows in how it ends
         self._submission.sweep(child)
-        return frame
 
     def _backstop(self, pid: int, cpu_s: float) -> None:
         """A CPU limit of the kernel's own, well above ours."""

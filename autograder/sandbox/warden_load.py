@@ -1,7 +1,7 @@
 """How does a warden start the processes that run a submission, and name their ends?
 
-A process of the first kind, the loader, runs the cells once. Another answers each question: a copy of the
-loader, the loader itself for the last, or a process that has loaded the cells again.
+The loader runs the cells once. A question is answered by a copy of it, the last one by the loader itself, and
+where neither can be by a process that has loaded the cells again.
 """
 
 import os
@@ -20,11 +20,10 @@ _TOGETHER = 2  # times the memory of one process is what all of a question may h
 
 
 class Submission:
-    """One submission's cells, limits and processes. It is forked from this pristine process.
+    """One submission's cells, limits and processes, which are forked from this pristine one.
 
     examiner: only listened to, for its going away. calls: the filter of system calls. group: where its memory
-    is counted. proc: a descriptor of a /proc that can be written to, where the usual one cannot. loader: the
-    process that has run the cells, while it serves.
+    is counted. proc: a descriptor of a /proc that can be written to, where the usual one cannot.
     """
 
     def __init__(
@@ -36,15 +35,15 @@ class Submission:
         self._group = group
         self._proc = proc
         self._recipe: Recipe | None = None
-        self.limits: dict[str, Any] = {}
-        self.loader: Child | None = None
+        self._limits: dict[str, Any] = {}
+        self._loader: Child | None = None
 
     def load(self, message: dict[str, Any], contents: list[bytes]) -> tuple[dict[str, Any], bytes | None]:
         """Run the cells of a message; how it ended, and the loader's report if there is one.
 
         contents: of the files that the message names.
         """
-        self.limits = message["limits"]
+        self._limits = message["limits"]
         try:
             self._place.put(dict(zip(message["files"], contents, strict=True)))
         except (OSError, ValueError) as error:
@@ -56,7 +55,7 @@ class Submission:
         child = self._start(direct=False)
         end, report = self._watch_load(child)
         if report is not None:
-            self.loader = child
+            self._loader = child
             end["threads"] = clocks.lasting_threads(child.pid)
         return end, report
 
@@ -70,7 +69,7 @@ class Submission:
 
         None where that could not work: it has threads, or is gone.
         """
-        loader = self.loader
+        loader = self._loader
         if loader is None or loader.dead or clocks.thread_count(loader.pid) != 1:
             self.drop_loader()  # its threads would only take time from the fresh load
             return None
@@ -93,33 +92,33 @@ class Submission:
             self.drop_loader()
             return None
         if last:
-            self.loader = None
+            self._loader = None
             loader.peer.close()
         return Child(pid, ours), unsent
 
     def sweep(self, *kept: Child) -> float:
         """End every process of the submission's but the loader and those kept; their CPU seconds."""
-        return sweep(self.loader, *kept, user=self._place.user)
+        return sweep(self._loader, *kept, user=self._place.user)
 
     def drop_loader(self) -> None:
         """End the loader, and all that it has started."""
-        loader, self.loader = self.loader, None
+        loader, self._loader = self._loader, None
         if loader:
             loader.kill()
         self.sweep()
 
     def loader_cpu_s(self) -> float:
         """What the loader has used, in CPU seconds; 0 without one."""
-        return clocks.process_cpu_s(self.loader.pid) if self.loader else 0.0
+        return clocks.process_cpu_s(self._loader.pid) if self._loader else 0.0
 
     def watch(self, pid: int, cpu_s: float) -> clocks.Watch:
         """A watch over a process and what it starts, for so many CPU seconds."""
         return clocks.Watch(
             pid,
             cpu_s=cpu_s,
-            wall_s=cpu_s * self.limits["wall_factor"],
-            memory_mib=_TOGETHER * self.limits["memory_mib"],
-            bystanders=frozenset({1} | ({self.loader.pid} if self.loader else set())),
+            wall_s=cpu_s * self._limits["wall_factor"],
+            memory_mib=_TOGETHER * self._limits["memory_mib"],
+            bystanders=frozenset({1} | ({self._loader.pid} if self._loader else set())),
             user=self._place.user,
         )
 
@@ -130,14 +129,14 @@ class Submission:
             case signal.SIGXCPU:
                 return "timed_out", {**spent(watch), **text}
             case signal.SIGXFSZ:
-                return "crashed", {"limit": "file_mib", "allowed": self.limits["file_mib"], **text}
+                return "crashed", {"limit": "file_mib", "allowed": self._limits["file_mib"], **text}
             case signal.SIGSYS:
                 return "forbidden", {"signal": "SIGSYS", "text": "made a system call of another kind of machine"}
             case signal.SIGKILL if self._group.has_killed():
                 memory = {"limit": "memory_mib", "allowed": self._group.allowed_mib, "used": self._group.peak_mib()}
                 return "out_of_memory", {**memory, **text}
-            case signal.SIGKILL if dead.peak_mib > 0.9 * self.limits["memory_mib"]:
-                memory = {"limit": "memory_mib", "allowed": self.limits["memory_mib"], "used": dead.peak_mib}
+            case signal.SIGKILL if dead.peak_mib > 0.9 * self._limits["memory_mib"]:
+                memory = {"limit": "memory_mib", "allowed": self._limits["memory_mib"], "used": dead.peak_mib}
                 return "out_of_memory", {**memory, **text}
             case None:
                 return "crashed", {"exit": os.waitstatus_to_exitcode(dead.status), **text}
@@ -148,7 +147,7 @@ class Submission:
         """Fork this pristine process into one that loads the cells."""
         ours, theirs = socket.socketpair()
         names = ("memory_mib", "file_mib", "open_files", "processes")
-        limits = {name: self.limits[name] for name in names} | {"cpu_s": 2 * self.limits["load_cpu_s"] + 5}
+        limits = {name: self._limits[name] for name in names} | {"cpu_s": 2 * self._limits["load_cpu_s"] + 5}
         recipe = self._recipe
         assert recipe is not None
         pid = os.fork()
@@ -165,7 +164,7 @@ class Submission:
 
     def _watch_load(self, child: Child) -> tuple[dict[str, Any], bytes | None]:
         """Wait for the cells; how it ended, with the cell at which it stopped, and a report where it did not."""
-        whole = self.watch(child.pid, self.limits["load_cpu_s"])
+        whole = self.watch(child.pid, self._limits["load_cpu_s"])
         whole.resume()
         part, cell, begun = whole, None, False
         heavy: dict[int, float] = {}
@@ -192,7 +191,7 @@ class Submission:
                 if cell is not None:
                     heavy[cell] = part.used_s()
                 cell, begun = _number(done[1]), True
-                part = self.watch(child.pid, self.limits["cell_cpu_s"])
+                part = self.watch(child.pid, self._limits["cell_cpu_s"])
                 part.resume()
             for watch in () if done else (part, whole):
                 verdict = watch.verdict()

@@ -8,7 +8,9 @@ from autograder.sandbox import worker
 
 
 class Place:
-    """user: whose processes alone are the submission's, where others share the namespace. work: its working
+    """Its folders, and what is given up before its code runs.
+
+    user: whose processes alone are the submission's, where others share the namespace. work: its working
     directory. disks: what it may fill.
     """
 

@@ -1,6 +1,6 @@
 """System calls that lead out, or into other processes. Numbers are those of x86_64."""
 
-from tests.hostile.act import APART, OUTSIDE, Act
+from tests.hostile.act import APART, INT_80, OUTSIDE, Act
 
 _HARM = "it would change the machine itself"
 
@@ -370,14 +370,8 @@ ACTS = {
     ),
     "32-bit calls": Act(
         "int 0x80: the same calls by other numbers",
-        r"""
-        import mmap
-        def attack():
-            page = mmap.mmap(-1, 4096, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, 7)
-            page.write(b"\xb8\x14\x00\x00\x00\xcd\x80\xc3")
-            return ctypes.CFUNCTYPE(ctypes.c_long)(ctypes.addressof(ctypes.c_char.from_buffer(page)))() > 0
-        """,
-        "forbidden crashed",  # crashed: on kernels that serve none to anybody; test_seccomp asks the others for one
+        INT_80,
+        "forbidden",
         OUTSIDE,
     ),
     "x32 calls": Act(
